@@ -1,0 +1,1 @@
+"""Every way in: HTTP, command line, settings, wiring, migrations. Knows all other packages."""

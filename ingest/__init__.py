@@ -1,0 +1,1 @@
+"""From an uploaded file to searchable chunks: parsers, chunking, the durable pipeline."""

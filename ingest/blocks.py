@@ -1,0 +1,43 @@
+"""What every parser returns: a document as blocks in reading order, each with its place."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from retrieval.corpus import Box
+
+BlockKind = Literal["heading", "text", "list", "table"]
+
+BLOCK_SEPARATOR = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading, list item or table.
+
+    `level` is 1 to 6 for headings and 0 otherwise; `page` counts from 1 and is None where the
+    format has no pages.
+    """
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    page: int | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """A parsed document; its text is the blocks' texts joined by `BLOCK_SEPARATOR`.
+
+    `language` is an ISO 639-1 code ("en", "zh") or None when the text is too short to tell.
+    """
+
+    title: str | None
+    blocks: tuple[Block, ...]
+    page_count: int | None
+    language: str | None
+
+    @property
+    def text(self) -> str:
+        """The whole text, into which all character offsets point."""
+        return BLOCK_SEPARATOR.join(block.text for block in self.blocks)

@@ -1,0 +1,1 @@
+"""The local language model: weights, decoder, generation. Imports no other package of ours."""

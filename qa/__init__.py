@@ -1,0 +1,1 @@
+"""From a question to a cited answer: prompt, grounding, citations, refusal, conversations."""

@@ -1,0 +1,1 @@
+"""Where rows and bytes live: engine, session, declarative base, blob store."""
