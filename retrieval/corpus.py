@@ -32,7 +32,11 @@ class Chunk:
     @property
     def embedded_text(self) -> str:
         """What the embedder and the lexical index see: headings give a passage its context."""
-        return "\n".join((" > ".join(self.heading_path), self.text)) if self.heading_path else self.text
+        return (
+            "\n".join((" > ".join(self.heading_path), self.text))
+            if self.heading_path
+            else self.text
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,112 @@
+"""Collections, documents, chunks and the sequence of changes that indexes follow."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import BIG_ID, ID, Base, UtcDateTime
+
+
+class Acl(Base):
+    """One distinct permission list, interned as an integer that every index filters by.
+
+    `allow` and `deny` are sorted lists of principals such as "collection:<id>".
+    """
+
+    __tablename__ = "acls"
+    __table_args__ = (UniqueConstraint("tenant_id", "digest"),)
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    digest: Mapped[str] = mapped_column(String(64))
+    allow: Mapped[list[str]] = mapped_column(JSON)
+    deny: Mapped[list[str]] = mapped_column(JSON)
+
+
+class Collection(Base):
+    """A named set of documents that roles are granted on."""
+
+    __tablename__ = "collections"
+    __table_args__ = (UniqueConstraint("tenant_id", "name_digest"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    name_digest: Mapped[str] = mapped_column(String(64))  # keyed, for exact look-up
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Document(Base):
+    """An uploaded file and how far its ingestion has come.
+
+    `content_digest` is a keyed hash of the file's bytes. `attempt` counts (re)ingestions: work
+    of an older attempt writes nothing any more. `error_detail` holds no text of the document.
+    """
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("collection_id", "content_digest"),
+        Index("ix_documents_listing", "tenant_id", "collection_id", "created_at", "id"),
+        Index("ix_documents_status", "status"),
+    )
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collections.id"))
+    acl_id: Mapped[int] = mapped_column(ForeignKey("acls.id"))
+    name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    content_digest: Mapped[str] = mapped_column(String(64))
+    media_type: Mapped[str] = mapped_column(String(120))
+    size_bytes: Mapped[int] = mapped_column(BIG_ID)
+    status: Mapped[str] = mapped_column(String(16))
+    stage: Mapped[str] = mapped_column(String(16))
+    progress: Mapped[int] = mapped_column(default=0)  # percent
+    attempt: Mapped[int] = mapped_column(default=1)
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_detail: Mapped[str | None] = mapped_column(String(500))
+    page_count: Mapped[int | None]
+    chunk_count: Mapped[int] = mapped_column(default=0)
+    language: Mapped[str | None] = mapped_column(String(8))
+    created_by: Mapped[str] = mapped_column(ID)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ChunkRow(Base):
+    """A passage with its vector and its blind tokens, each sealed under the document's key.
+
+    The sealed row name is "<document_id>.<ordinal>", which is also the chunk's public id.
+    """
+
+    __tablename__ = "chunks"
+    __table_args__ = (
+        UniqueConstraint("document_id", "ordinal"),
+        Index("ix_chunks_content", "tenant_id", "content_digest"),
+        {"sqlite_autoincrement": True},  # an index in memory must never meet a number twice
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    ordinal: Mapped[int]
+    content_digest: Mapped[str] = mapped_column(String(64))  # keyed hash of the embedded text
+    embedder: Mapped[str] = mapped_column(String(120))
+    body: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON of retrieval.corpus.Chunk
+    vector: Mapped[bytes] = mapped_column(LargeBinary)  # sealed float16, little endian
+    tokens: Mapped[bytes] = mapped_column(LargeBinary)  # sealed 8-byte blind tokens, in order
+
+
+class IndexChange(Base):
+    """A document whose chunks, rights or existence changed; indexes apply these in order."""
+
+    __tablename__ = "index_changes"
+    __table_args__ = (
+        Index("ix_index_changes_tenant", "tenant_id", "sequence"),
+        {"sqlite_autoincrement": True},
+    )
+
+    sequence: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    document_id: Mapped[str] = mapped_column(ID)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
