@@ -1,0 +1,80 @@
+"""Fixtures that tests of several packages share: real databases, in both kinds."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from storage.database import Base, Database
+
+POSTGRES_BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+def _as_postgres() -> list[str]:
+    # PostgreSQL refuses to run as root.
+    return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[str]:
+    """Start a throwaway PostgreSQL cluster; yields the URL of its server, without a database."""
+    if POSTGRES_BIN is None:
+        pytest.fail("PostgreSQL's server programs are missing: apt-get install postgresql-15")
+    folder = Path(tempfile.mkdtemp(prefix="sb-pg-", dir="/tmp"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+    data, port, run = folder / "data", _free_port(), _as_postgres()
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    create = [POSTGRES_BIN / "initdb", "-D", data, "-A", "trust", "-U", "test", "-E", "UTF8", "-N"]
+    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
+    control = [POSTGRES_BIN / "pg_ctl", "-D", data, "-w"]
+    subprocess.run([*run, *create], **quiet, cwd="/")
+    subprocess.run([*run, *control, "-o", options, "-l", folder / "log", "start"], **quiet, cwd="/")
+    try:
+        yield f"postgresql+psycopg://test@127.0.0.1:{port}"
+    finally:
+        subprocess.run([*run, *control, "-m", "immediate", "stop"], **quiet, cwd="/")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: str) -> Iterator[str]:
+    """Create an empty PostgreSQL database for one test."""
+    name = f"t{uuid.uuid4().hex}"
+    server = sa.create_engine(f"{postgres_cluster}/postgres", isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield f"{postgres_cluster}/{name}"
+    with server.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of an empty database; the test runs once on each kind."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Open a database that holds all tables of the packages imported so far."""
+    database = Database(database_url)
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.close()

@@ -1,0 +1,63 @@
+from datetime import UTC, datetime, timedelta, timezone
+from threading import Thread
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import StatementError
+
+from security.tables import Tenant
+from storage.database import Database
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def count(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(Tenant)) or 0
+
+
+def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.transaction() as session:
+        session.add(Tenant(id="a" * 32, name="a", created_at=NOON))
+        session.flush()
+        raise RuntimeError
+    assert count(database) == 0
+
+
+def test_what_is_written_while_reading_is_not_kept(database: Database) -> None:
+    with database.reading() as session:
+        session.add(Tenant(id="a" * 32, name="a", created_at=NOON))
+        session.flush()
+    assert count(database) == 0
+
+
+def test_times_come_back_in_utc(database: Database) -> None:
+    with database.transaction() as session:
+        shanghai = NOON.astimezone(timezone(timedelta(hours=8)))
+        session.add(Tenant(id="a" * 32, name="a", created_at=shanghai))
+    with database.reading() as session:
+        stored = session.scalars(sa.select(Tenant.created_at)).one()
+    assert stored == NOON
+    assert stored.tzinfo is not None
+
+
+def test_a_time_without_zone_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="time zone"), database.transaction() as session:
+        session.add(Tenant(id="a" * 32, name="a", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+        session.flush()
+
+
+def test_writers_wait_for_each_other(database: Database) -> None:
+    def write(number: int) -> None:
+        for turn in range(5):
+            with database.transaction() as session:
+                seen = session.scalar(sa.select(sa.func.count()).select_from(Tenant))
+                name = f"{number}-{turn}-{seen}"
+                session.add(Tenant(id=f"{number:016}{turn:016}", name=name, created_at=NOON))
+
+    threads = [Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count(database) == 20
