@@ -1,0 +1,151 @@
+"""What can go wrong in the security package.
+
+    SecurityError
+    ├── Unauthenticated             nobody, or nobody any more
+    │   └── InvalidCredentials
+    ├── Forbidden                   known, and not allowed
+    ├── NotFound                    absent, or hidden: both look the same
+    ├── Conflict
+    │   ├── NameTaken
+    │   └── LastOwner
+    ├── InvalidInput
+    │   ├── PasswordRefused
+    │   └── NameRefused
+    ├── TooManyAttempts
+    └── CryptoError                 keys and ciphertexts
+        ├── DecryptionFailed
+        ├── KeyDestroyed
+        └── KeyUnavailable
+
+Messages are fixed texts that say what to do: they hold no secret, token or name.
+"""
+
+from typing import ClassVar
+
+
+class SecurityError(Exception):
+    """Base of the package. `status` is the HTTP status, `code` the stable name of the error."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "security_failed"
+    message: ClassVar[str] = "The request could not be checked. Ask the operator of this server."
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or self.message
+        super().__init__(self.detail)
+
+
+class Unauthenticated(SecurityError):
+    """No session or token, or one that is unknown, expired or revoked: all look the same."""
+
+    status = 401
+    code = "unauthenticated"
+    message = "Sign in, or send a valid access token."
+
+
+class InvalidCredentials(Unauthenticated):
+    """Unknown name or wrong password; the caller does not learn which."""
+
+    code = "invalid_credentials"
+    message = "The name or the password is wrong. Check both and try again."
+
+
+class Forbidden(SecurityError):
+    """The caller may see that the thing exists, and may not do this with it."""
+
+    status = 403
+    code = "forbidden"
+    message = "You may not do this. Ask an owner for the right."
+
+
+class NotFound(SecurityError):
+    """Absent or hidden."""
+
+    status = 404
+    code = "not_found"
+    message = "There is no such thing here, or you may not see it."
+
+
+class Conflict(SecurityError):
+    """The change does not fit what is stored."""
+
+    status = 409
+    code = "conflict"
+    message = "This does not fit the present state. Reload and try again."
+
+
+class NameTaken(Conflict):
+    """A user of this tenant has the name."""
+
+    code = "name_taken"
+    message = "A user with this name exists. Choose another name."
+
+
+class LastOwner(Conflict):
+    """The tenant would be left without anyone who can administer it."""
+
+    code = "last_owner"
+    message = "This is the last owner of the tenant. Make someone else an owner first."
+
+
+class InvalidInput(SecurityError):
+    """A value that the caller sent cannot be taken."""
+
+    status = 422
+    code = "invalid_input"
+    message = "A value is not acceptable. Correct it and try again."
+
+
+class PasswordRefused(InvalidInput):
+    """Too short, or longer than anything that needs hashing."""
+
+    code = "password_refused"
+    message = "The password is too short or too long."
+
+
+class NameRefused(InvalidInput):
+    """Empty, too long, or with characters that cannot be seen."""
+
+    code = "name_refused"
+    message = "A name needs 1 to 200 visible characters, without spaces at its ends."
+
+
+class TooManyAttempts(SecurityError):
+    """Sign-in is paused for this name or address."""
+
+    status = 429
+    code = "too_many_attempts"
+    message = "Too many failed sign-ins. Wait before you try again."
+
+    def __init__(self, retry_seconds: int) -> None:
+        super().__init__()
+        self.retry_seconds = retry_seconds
+
+
+class CryptoError(SecurityError):
+    """Base of what keys and ciphertexts can do wrong."""
+
+    code = "crypto_failed"
+
+
+class DecryptionFailed(CryptoError):
+    """Altered, moved, cut, of an unknown format, or sealed under another key."""
+
+    code = "decryption_failed"
+    message = "Stored data cannot be decrypted: it was altered or its key is not this one."
+
+
+class KeyDestroyed(CryptoError):
+    """The wrapped key is gone, and with it everything that it sealed."""
+
+    status = 410
+    code = "key_destroyed"
+    message = "The key of this data was destroyed: the data cannot be read any more."
+
+
+class KeyUnavailable(CryptoError):
+    """The key-encryption key is missing, unsafe, or not the one that wrapped the data."""
+
+    status = 503
+    code = "key_unavailable"
+    message = "The key-encryption key cannot be used."
