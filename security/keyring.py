@@ -1,0 +1,159 @@
+"""Keys in three layers: the KEK wraps tenant keys, tenant keys wrap the keys of documents.
+
+A row of `wrapped_keys` is the only form in which a document's key is stored. Every look-up reads
+that row first, so a key whose row is gone is refused at once in every process, even while its
+unwrapped form is still in some cache.
+"""
+
+import hmac
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from security.aead import KEY_BYTES, Key, derive
+from security.cipher import Cipher
+from security.errors import KeyDestroyed
+from security.key_cache import KeyCache
+from security.keys import KeyProvider
+from security.places import Place, length_prefixed
+from security.tables import TenantKey, WrappedKey
+
+CACHED_KEYS_MAX: Final = 16_384
+_QUERY_OWNERS_MAX: Final = 500
+
+
+class TenantKeys:
+    """What one tenant's key versions are used for, each use under a subkey of its own.
+
+    Ciphers seal under the newest version and open all. Digests and blind tokens are compared
+    with stored ones, so they stay on the oldest version until a rotation rewrites them.
+    """
+
+    def __init__(self, tenant_id: str, secrets: Sequence[bytes]) -> None:
+        def cipher(purpose: str) -> Cipher:
+            *older, newest = [Key(derive(secret, purpose)) for secret in secrets]
+            return Cipher(tenant_id, newest, older)
+
+        self.fields = cipher("field")
+        self.audit = cipher("audit")
+        self.wrapping = cipher("wrap")
+        self.blind_token_key = derive(secrets[0], "blind token")
+        self._digest_key = derive(secrets[0], "digest")
+
+    def digest(self, purpose: str, data: bytes) -> str:
+        """Return a keyed hash (HMAC-SHA256, hex) by which equal values of a purpose are found."""
+        return hmac.digest(self._digest_key, length_prefixed(purpose) + data, "sha256").hex()
+
+
+class KeyRing:
+    """All keys of a running process. Safe to share between threads; sessions are not."""
+
+    def __init__(
+        self,
+        provider: KeyProvider,
+        clock: Callable[[], datetime],
+        cached_keys_max: int = CACHED_KEYS_MAX,
+    ) -> None:
+        self._provider = provider
+        self._clock = clock
+        self._tenants = KeyCache[str, tuple[bytes, ...], TenantKeys](cached_keys_max)
+        self._ciphers = KeyCache[tuple[str, str], bytes, Cipher](cached_keys_max)
+
+    def create_tenant(self, session: Session, tenant_id: str) -> None:
+        """Store the first version of a tenant's key."""
+        version = 1
+        wrapped = self._provider.wrap(_bound(tenant_id, version), os.urandom(KEY_BYTES))
+        row = TenantKey(
+            tenant_id=tenant_id, version=version, wrapped=wrapped, created_at=self._clock()
+        )
+        session.add(row)
+        session.flush()
+
+    def tenant(self, session: Session, tenant_id: str) -> TenantKeys:
+        """Return the subkeys of a tenant.
+
+        Raises:
+            KeyDestroyed: the tenant has no key, or no longer.
+            KeyUnavailable: the provider cannot unwrap it.
+        """
+        stored = (
+            select(TenantKey.version, TenantKey.wrapped)
+            .where(TenantKey.tenant_id == tenant_id)
+            .order_by(TenantKey.version)
+        )
+        versions = [(version, wrapped) for version, wrapped in session.execute(stored)]
+        if not versions:
+            self._tenants.drop(tenant_id)
+            raise KeyDestroyed
+        return self._tenants.get(
+            tenant_id,
+            tuple(wrapped for _, wrapped in versions),
+            lambda: TenantKeys(
+                tenant_id,
+                [self._provider.unwrap(_bound(tenant_id, v), wrapped) for v, wrapped in versions],
+            ),
+        )
+
+    def create(self, session: Session, tenant_id: str, owner: str) -> Cipher:
+        """Store a new wrapped key for `owner`, such as "document:<id>", and return its cipher."""
+        keys, secret = self.tenant(session, tenant_id), os.urandom(KEY_BYTES)
+        wrapped = keys.wrapping.seal(_place(owner), secret)
+        row = WrappedKey(
+            tenant_id=tenant_id, owner=owner, wrapped=wrapped, created_at=self._clock()
+        )
+        session.add(row)
+        session.flush()
+        return self._unwrapped(keys, tenant_id, owner, wrapped)
+
+    def cipher(self, session: Session, tenant_id: str, owner: str) -> Cipher:
+        """Return the cipher of `owner`.
+
+        Raises:
+            KeyDestroyed: there is no such key, or no longer.
+        """
+        found = self.ciphers(session, tenant_id, [owner])
+        if owner not in found:
+            raise KeyDestroyed
+        return found[owner]
+
+    def ciphers(self, session: Session, tenant_id: str, owners: Sequence[str]) -> dict[str, Cipher]:
+        """Return the ciphers of those `owners` whose key exists."""
+        keys, wrapped = self.tenant(session, tenant_id), dict[str, bytes]()
+        for start in range(0, len(owners), _QUERY_OWNERS_MAX):
+            wanted = owners[start : start + _QUERY_OWNERS_MAX]
+            stored = select(WrappedKey.owner, WrappedKey.wrapped).where(
+                WrappedKey.tenant_id == tenant_id, WrappedKey.owner.in_(wanted)
+            )
+            wrapped.update((owner, sealed) for owner, sealed in session.execute(stored))
+        for owner in set(owners) - wrapped.keys():
+            self._ciphers.drop((tenant_id, owner))
+        return {
+            owner: self._unwrapped(keys, tenant_id, owner, sealed)
+            for owner, sealed in wrapped.items()
+        }
+
+    def destroy(self, session: Session, tenant_id: str, owner: str) -> None:
+        """Delete a wrapped key: once committed, all that it sealed is unreadable for good."""
+        session.execute(
+            delete(WrappedKey).where(WrappedKey.tenant_id == tenant_id, WrappedKey.owner == owner)
+        )
+        self._ciphers.drop((tenant_id, owner))
+
+    def _unwrapped(self, keys: TenantKeys, tenant_id: str, owner: str, wrapped: bytes) -> Cipher:
+        return self._ciphers.get(
+            (tenant_id, owner),
+            wrapped,
+            lambda: Cipher(tenant_id, Key(keys.wrapping.open(_place(owner), wrapped))),
+        )
+
+
+def _bound(tenant_id: str, version: int) -> bytes:
+    return length_prefixed(tenant_id, "tenant_keys", str(version), "wrapped")
+
+
+def _place(owner: str) -> Place:
+    return Place("wrapped_keys", owner, "wrapped")
