@@ -1,10 +1,21 @@
 """Tenants, people, what they may do, wrapped keys and the audit log."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
+from security.ddl import refuse_changes
 from storage.database import BIG_ID, ID, Base, UtcDateTime
 
 
@@ -129,3 +140,6 @@ class AuditEntry(Base):
     target: Mapped[str | None] = mapped_column(String(80))
     outcome: Mapped[str] = mapped_column(String(16))
     details: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+refuse_changes(cast("Table", AuditEntry.__table__))
