@@ -4,7 +4,6 @@ It wraps the tenants' keys and nothing else. A wrapped key names its KEK in its 
 """
 
 import base64
-import binascii
 import os
 import stat
 from pathlib import Path
@@ -15,6 +14,9 @@ from security.errors import DecryptionFailed, KeyUnavailable
 
 _DISTINCT_BYTES_MIN: Final = 12
 """32 random bytes have about 30 distinct values; fewer than 12 has a chance below 10^-15."""
+
+
+_PRINTABLE: Final = range(0x20, 0x7F)
 
 
 class KeyProvider(Protocol):
@@ -37,7 +39,7 @@ class _LocalKey:
     """A KEK in this process's memory."""
 
     def __init__(self, secret: bytes) -> None:
-        if len(secret) != KEY_BYTES or len(set(secret)) < _DISTINCT_BYTES_MIN:
+        if len(secret) != KEY_BYTES or _is_placeholder(secret):
             detail = (
                 "The key-encryption key must be 32 random bytes. Make one with "
                 "`openssl rand -base64 32`."
@@ -69,7 +71,7 @@ class EnvironmentKeyProvider(_LocalKey):
     def __init__(self, encoded: str) -> None:
         try:
             secret = base64.b64decode(encoded.strip(), validate=True)
-        except binascii.Error:
+        except ValueError:
             secret = b""
         super().__init__(secret)
 
@@ -106,6 +108,11 @@ class FileKeyProvider(_LocalKey):
             partial.unlink()
         _sync_folder(path.parent)
         return cls(path)
+
+
+def _is_placeholder(secret: bytes) -> bool:
+    is_text = all(byte in _PRINTABLE for byte in secret)  # by chance: below 10^-13
+    return is_text or len(set(secret)) < _DISTINCT_BYTES_MIN
 
 
 def _read_private(path: Path) -> bytes:
