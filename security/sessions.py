@@ -1,0 +1,110 @@
+"""Browser sessions: a random secret in a cookie, its SHA-256 in a row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from security.accounts import principal_of
+from security.audit import AuditLog
+from security.errors import Unauthenticated
+from security.principal import Principal
+from security.settings import SessionSettings
+from security.tables import BrowserSession
+
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    """A new session; `secret` goes into the cookie and is kept nowhere else."""
+
+    principal: Principal
+    expires_at: datetime
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that is still valid; renew it in a write transaction when that is due."""
+
+    principal: Principal
+    expires_at: datetime
+    renewal_due: bool
+
+
+class Sessions:
+    """Starts, checks, renews and ends sessions."""
+
+    def __init__(
+        self, settings: SessionSettings, audit: AuditLog, clock: Callable[[], datetime]
+    ) -> None:
+        self._idle = timedelta(seconds=settings.idle_seconds_max)
+        self._absolute = timedelta(seconds=settings.absolute_seconds_max)
+        self._audit = audit
+        self._clock = clock
+
+    def start(self, session: Session, principal: Principal) -> StartedSession:
+        """Store a new session, and drop the same user's expired ones."""
+        secret, now = token_urlsafe(_SECRET_BYTES), self._clock()
+        expired = (BrowserSession.user_id == principal.user_id, BrowserSession.expires_at <= now)
+        session.execute(delete(BrowserSession).where(*expired))
+        row = BrowserSession(
+            secret_hash=_hash(secret),
+            tenant_id=principal.tenant_id,
+            user_id=principal.user_id,
+            created_at=now,
+            expires_at=self._end(now, now),
+        )
+        session.add(row)
+        session.flush()
+        return StartedSession(principal, row.expires_at, secret)
+
+    def authenticate(self, session: Session, secret: str) -> OpenSession:
+        """Return whose session it is; writes nothing.
+
+        Raises:
+            Unauthenticated: unknown, ended or expired.
+        """
+        row, now = self._valid(session, secret), self._clock()
+        # A write per request would queue readers behind the database's one writer.
+        due = self._end(row.created_at, now) - row.expires_at > self._idle / 10
+        return OpenSession(principal_of(session, row.user_id), row.expires_at, due)
+
+    def renew(self, session: Session, secret: str) -> datetime:
+        """Put the idle end off, within the absolute end, and return it.
+
+        Raises:
+            Unauthenticated: unknown, ended or expired.
+        """
+        row = self._valid(session, secret)
+        row.expires_at = self._end(row.created_at, self._clock())
+        return row.expires_at
+
+    def end(self, session: Session, secret: str) -> None:
+        """Sign out; nothing happens when the session has ended already."""
+        row = session.get(BrowserSession, _hash(secret))
+        if row is not None:
+            session.delete(row)
+            self._audit.record(session, row.tenant_id, row.user_id, "session.end", row.user_id)
+
+    def end_all(self, session: Session, user_id: str) -> None:
+        """Sign a user out everywhere; part of the change that makes it necessary."""
+        session.execute(delete(BrowserSession).where(BrowserSession.user_id == user_id))
+
+    def _end(self, created_at: datetime, now: datetime) -> datetime:
+        return min(now + self._idle, created_at + self._absolute)
+
+    def _valid(self, session: Session, secret: str) -> BrowserSession:
+        row = session.get(BrowserSession, _hash(secret))
+        if row is None or row.expires_at <= self._clock():
+            raise Unauthenticated
+        return row
+
+
+def _hash(secret: str) -> bytes:
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
