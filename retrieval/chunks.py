@@ -1,0 +1,148 @@
+"""Writing a document's chunks, and finding vectors that need not be computed again."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Delete, delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from retrieval.changes import append_change
+from retrieval.chunk_codec import ChunkRecord, open_vector, seal_body, seal_tokens, seal_vector
+from retrieval.corpus import Chunk
+from retrieval.document_keys import document_ciphers
+from retrieval.tables import ChunkRow, Document
+from security.cipher import Cipher
+from security.errors import DecryptionFailed
+from security.keyring import KeyRing, TenantKeys
+
+_QUERY_DIGESTS_MAX = 500  # bound parameters in one statement
+
+
+def content_digest(keys: TenantKeys, chunk: Chunk) -> str:
+    """Return the keyed hash by which equal passages, headings included, are found."""
+    return keys.digest("chunk", chunk.embedded_text.encode())
+
+
+def replace_chunks(
+    session: Session,
+    tenant_id: str,
+    document_id: str,
+    cipher: Cipher,
+    records: Sequence[ChunkRecord],
+    *,
+    at: datetime,
+) -> None:
+    """Make `records` the document's only chunks and tell the indexes.
+
+    Side effects: see `append_change`, so call this last in the transaction.
+    """
+    delete_chunks(session, tenant_id, document_id)
+    add_chunks(session, tenant_id, document_id, cipher, records)
+    append_change(session, tenant_id, document_id, at=at)
+
+
+def add_chunks(
+    session: Session,
+    tenant_id: str,
+    document_id: str,
+    cipher: Cipher,
+    records: Sequence[ChunkRecord],
+) -> None:
+    """Add chunks to a document that is not ready yet, which hides them from every index.
+
+    Whoever makes the document ready tells the indexes, with `append_change`, in the same
+    transaction.
+    """
+    if records:
+        rows = [_row(tenant_id, document_id, cipher, record) for record in records]
+        session.execute(insert(ChunkRow), rows)
+
+
+def delete_chunks(session: Session, tenant_id: str, document_id: str) -> None:
+    """Delete a document's chunks without telling the indexes."""
+    session.execute(_deletion(tenant_id, document_id))
+
+
+def delete_document(session: Session, tenant_id: str, document_id: str, *, at: datetime) -> bool:
+    """Delete a document's row and chunks and tell the indexes; return whether it was there.
+
+    The caller destroys its key and deletes its files.
+    """
+    session.execute(_deletion(tenant_id, document_id))
+    gone = session.execute(
+        delete(Document)
+        .where(Document.tenant_id == tenant_id, Document.id == document_id)
+        .returning(Document.id)
+    ).first()
+    if gone is None:
+        return False
+    append_change(session, tenant_id, document_id, at=at)
+    return True
+
+
+def reusable_vectors(
+    session: Session,
+    keyring: KeyRing,
+    tenant_id: str,
+    digests: Sequence[str],
+    embedder: str,
+) -> dict[str, NDArray[np.float32]]:
+    """Return, by content digest, vectors the tenant already has from this embedder.
+
+    What is missing or cannot be opened any more has to be embedded.
+    """
+    found: dict[str, NDArray[np.float32]] = {}
+    for start in range(0, len(digests), _QUERY_DIGESTS_MAX):
+        wanted = digests[start : start + _QUERY_DIGESTS_MAX]
+        found.update(_stored_vectors(session, keyring, tenant_id, wanted, embedder))
+    return found
+
+
+def _deletion(tenant_id: str, document_id: str) -> Delete:
+    return delete(ChunkRow).where(
+        ChunkRow.tenant_id == tenant_id, ChunkRow.document_id == document_id
+    )
+
+
+def _row(
+    tenant_id: str, document_id: str, cipher: Cipher, record: ChunkRecord
+) -> dict[str, object]:
+    ordinal = record.chunk.ordinal
+    return {
+        "tenant_id": tenant_id,
+        "document_id": document_id,
+        "ordinal": ordinal,
+        "content_digest": record.content_digest,
+        "embedder": record.embedder,
+        "body": seal_body(cipher, document_id, record.chunk),
+        "vector": seal_vector(cipher, document_id, ordinal, record.vector),
+        "tokens": seal_tokens(cipher, document_id, ordinal, record.tokens),
+    }
+
+
+def _stored_vectors(
+    session: Session, keyring: KeyRing, tenant_id: str, digests: Sequence[str], embedder: str
+) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield one vector for each digest that has a readable chunk."""
+    newest = (
+        select(func.max(ChunkRow.id))
+        .where(
+            ChunkRow.tenant_id == tenant_id,
+            ChunkRow.content_digest.in_(digests),
+            ChunkRow.embedder == embedder,
+        )
+        .group_by(ChunkRow.content_digest)
+    )
+    columns = (ChunkRow.content_digest, ChunkRow.document_id, ChunkRow.ordinal, ChunkRow.vector)
+    rows = session.execute(select(*columns).where(ChunkRow.id.in_(newest))).all()
+    documents = [row.document_id for row in rows]
+    ciphers = document_ciphers(session, keyring, tenant_id, documents)
+    for row in rows:
+        try:
+            cipher = ciphers[row.document_id]
+            vector = open_vector(cipher, row.document_id, row.ordinal, row.vector)
+        except (KeyError, DecryptionFailed):
+            continue
+        yield row.content_digest, vector.astype(np.float32)

@@ -1,0 +1,23 @@
+"""Merging rankings by rank alone, since scores of different indexes do not compare."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+Ranking = Sequence[int]
+"""Chunk numbers, best first."""
+
+
+def fuse(rankings: Iterable[tuple[float, Ranking]], rank_offset: float) -> list[int]:
+    """Merge weighted rankings by reciprocal rank fusion, best first.
+
+    A chunk at rank r (from 1) of a ranking with weight w earns w / (rank_offset + r). Equal sums
+    are ordered by chunk number, so that the same rankings always merge the same way.
+    Source: Cormack, Clarke, Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and
+    individual Rank Learning Methods", SIGIR 2009.
+    """
+    scores: defaultdict[int, float] = defaultdict(float)
+    for weight, ranking in rankings:
+        if weight > 0:
+            for rank, chunk in enumerate(ranking, start=1):
+                scores[chunk] += weight / (rank_offset + rank)
+    return sorted(scores, key=lambda chunk: (-scores[chunk], chunk))

@@ -1,0 +1,184 @@
+"""The indexes of all tenants, derived from the rows and following their changes."""
+
+from collections.abc import Sequence
+from threading import Event, Lock, Thread
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from retrieval.access import AccessScope
+from retrieval.changes import changes_since, documents_by_tenant, last_sequence
+from retrieval.errors import IndexNotReady
+from retrieval.rows import IndexRows
+from retrieval.settings import RetrievalSettings
+from retrieval.stages import Observer
+from retrieval.tenant_index import Candidates, TenantIndex
+from retrieval.verification import Verification, verify_tenant
+from security.errors import SecurityError
+from security.keyring import KeyRing
+from storage.database import Database
+
+_log = structlog.get_logger()
+
+
+class CorpusIndex:
+    """What can be found, in memory; the rows are the truth and this only follows them.
+
+    `start` builds it and follows changes in a thread until `close`. Searching is safe from any
+    number of threads. Without `start`, call `rebuild` once and `catch_up` before each search.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: KeyRing,
+        *,
+        embedder: str,
+        dimensions: int,
+        settings: RetrievalSettings,
+    ) -> None:
+        self._database = database
+        self._rows = IndexRows(keyring, embedder, dimensions)
+        self._dimensions = dimensions
+        self._settings = settings
+        self._tenants: dict[str, TenantIndex] | None = None
+        self._position = 0
+        self._updating = Lock()
+        self._stopping = Event()
+        self._follower: Thread | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether searches can be answered."""
+        return self._tenants is not None
+
+    @property
+    def position(self) -> int:
+        """Number of the last change that is applied."""
+        return self._position
+
+    def __len__(self) -> int:
+        """Count the chunks of all tenants."""
+        return sum(map(len, list((self._tenants or {}).values())))
+
+    def start(self) -> None:
+        """Build the indexes, then follow changes in a background thread."""
+        self.rebuild()
+        self._follower = Thread(target=self._follow, name="index-follower", daemon=True)
+        self._follower.start()
+
+    def close(self) -> None:
+        """Stop following."""
+        self._stopping.set()
+        if self._follower is not None:
+            self._follower.join()
+
+    def rebuild(self) -> None:
+        """Build everything anew from the rows; the old indexes answer until it is done."""
+        with self._updating, self._database.reading() as session:
+            # The position comes first: a change that slips in while rows are read is then
+            # applied once more, never missed.
+            position = last_sequence(session)
+            self._tenants = {
+                tenant_id: self._built(session, tenant_id)
+                for tenant_id in self._rows.tenants(session)
+            }
+            self._position = position
+        self.catch_up()
+
+    def catch_up(self, wait_seconds: float = -1) -> bool:
+        """Apply the changes since the last one known; return whether nothing was left to do.
+
+        `wait_seconds` bounds the wait for another thread that is applying changes; negative
+        waits until it is done.
+
+        Raises:
+            IndexNotReady: the first build has not ended.
+        """
+        if self._tenants is None:
+            raise IndexNotReady
+        with self._database.reading() as session:
+            if last_sequence(session) <= self._position:
+                return True
+        if not self._updating.acquire(timeout=wait_seconds):
+            return False
+        try:
+            self._apply_changes()
+        finally:
+            self._updating.release()
+        return True
+
+    def search(
+        self,
+        scope: AccessScope,
+        vector: NDArray[np.float32],
+        tokens: Sequence[bytes],
+        limit: int,
+        observe: Observer,
+    ) -> Candidates:
+        """Ask the scope's tenant's indexes for up to `limit` visible chunks each.
+
+        Raises:
+            IndexNotReady: the first build has not ended.
+        """
+        if self._tenants is None:
+            raise IndexNotReady
+        tenant = self._tenants.get(scope.tenant_id)
+        if tenant is None or scope.is_empty:
+            return Candidates((), ())
+        return tenant.search(scope, vector, tokens, limit, observe)
+
+    def verify(self) -> Verification:
+        """Compare the indexes with the rows; updates wait meanwhile, searches do not.
+
+        Raises:
+            IndexNotReady: the first build has not ended.
+        """
+        if self._tenants is None:
+            raise IndexNotReady
+        with self._updating:
+            self._apply_changes()
+            with self._database.reading() as session:
+                tenant_ids = sorted({*self._rows.tenants(session), *self._tenants})
+                found = [
+                    verify_tenant(session, self._rows, tenant_id, self._tenant(tenant_id))
+                    for tenant_id in tenant_ids
+                ]
+            with self._database.reading() as session:
+                newer = {change.document_id for change in changes_since(session, self._position)}
+        return Verification.joined(found).without(newer)
+
+    def _built(self, session: Session, tenant_id: str) -> TenantIndex:
+        index = TenantIndex(self._dimensions, self._settings)
+        chunks = self._rows.count(session, tenant_id)
+        index.load(self._rows.batches(session, tenant_id), chunks)
+        return index
+
+    def _apply_changes(self) -> None:
+        """Apply what is new, a batch at a time; the caller holds `_updating`."""
+        with self._database.reading() as session:
+            changes = changes_since(session, self._position)
+            for tenant_id, document_ids in documents_by_tenant(changes).items():
+                tenant = self._tenant(tenant_id)
+                for batch in self._rows.chosen(session, tenant_id, document_ids):
+                    tenant.apply(batch)
+        if changes:
+            self._position = changes[-1].sequence
+
+    def _tenant(self, tenant_id: str) -> TenantIndex:
+        if self._tenants is None:
+            raise IndexNotReady
+        if tenant_id not in self._tenants:
+            self._tenants[tenant_id] = TenantIndex(self._dimensions, self._settings)
+        return self._tenants[tenant_id]
+
+    def _follow(self) -> None:
+        while not self._stopping.wait(self._settings.follow_interval_seconds):
+            try:
+                self.catch_up()
+            except (SQLAlchemyError, SecurityError) as error:
+                # A database that is away for a moment must not end the following for good.
+                _log.warning("index_follower_failed", error=type(error).__name__)

@@ -1,0 +1,151 @@
+"""Reading what the indexes are made of from the rows, opened with the documents' keys."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from retrieval.chunk_codec import VECTOR_TYPE, open_tokens, open_vector
+from retrieval.document_keys import document_ciphers
+from retrieval.tables import ChunkRow, Document
+from security.cipher import Cipher
+from security.errors import DecryptionFailed
+from security.keyring import KeyRing
+
+_Chunk = Row[str, int, int, str, bytes, bytes]
+_BATCH_DOCUMENTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedDocument:
+    """All that the indexes hold of a document.
+
+    `tokens` has one entry for each of `chunk_ids`. `vectors` has one row for each of
+    `vector_ids`, those of the chunks that were embedded by the index's embedder.
+    """
+
+    document_id: str
+    acl_id: int
+    collection_id: str
+    chunk_ids: Sequence[int]
+    tokens: Sequence[bytes]
+    vector_ids: NDArray[np.int64]
+    vectors: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The present state of the `touched` documents; those missing in `documents` are gone.
+
+    `unreadable` documents have rows, but their key was destroyed or a row was altered.
+    """
+
+    touched: Sequence[str]
+    documents: Sequence[IndexedDocument] = ()
+    unreadable: frozenset[str] = field(default_factory=frozenset)
+
+
+class IndexRows:
+    """Reads index rows for one embedder."""
+
+    def __init__(self, keyring: KeyRing, embedder: str, dimensions: int) -> None:
+        self._keyring = keyring
+        self._embedder = embedder
+        self._dimensions = dimensions
+
+    def tenants(self, session: Session) -> list[str]:
+        """List the tenants that have documents."""
+        return list(session.scalars(select(Document.tenant_id).distinct()))
+
+    def count(self, session: Session, tenant_id: str) -> int:
+        """Count a tenant's chunks."""
+        query = select(func.count()).select_from(ChunkRow).where(ChunkRow.tenant_id == tenant_id)
+        return session.scalar(query) or 0
+
+    def batches(self, session: Session, tenant_id: str) -> Iterator[Batch]:
+        """Read all of a tenant's documents, in order of their ids, a batch at a time."""
+        last = ""
+        while True:
+            following = (
+                select(Document.id)
+                .where(Document.tenant_id == tenant_id, Document.id > last)
+                .order_by(Document.id)
+                .limit(_BATCH_DOCUMENTS)
+            )
+            document_ids = session.scalars(following).all()
+            if not document_ids:
+                return
+            yield self.read(session, tenant_id, document_ids)
+            last = document_ids[-1]
+
+    def chosen(
+        self, session: Session, tenant_id: str, document_ids: Sequence[str]
+    ) -> Iterator[Batch]:
+        """Read the given documents, a batch at a time."""
+        for start in range(0, len(document_ids), _BATCH_DOCUMENTS):
+            yield self.read(session, tenant_id, document_ids[start : start + _BATCH_DOCUMENTS])
+
+    def read(self, session: Session, tenant_id: str, document_ids: Sequence[str]) -> Batch:
+        """Read and open the present state of documents."""
+        ciphers = document_ciphers(session, self._keyring, tenant_id, document_ids)
+        chunks = _chunks(session, tenant_id, document_ids)
+        columns = (Document.id, Document.acl_id, Document.collection_id)
+        present = select(*columns).where(
+            Document.tenant_id == tenant_id, Document.id.in_(document_ids)
+        )
+        documents, unreadable = [], set()
+        for document_id, acl_id, collection_id in session.execute(present):
+            rows = chunks.get(document_id, [])
+            try:
+                cipher = ciphers[document_id]
+                opened = self._opened(cipher, document_id, acl_id, collection_id, rows)
+            except (KeyError, DecryptionFailed):
+                unreadable.add(document_id)
+            else:
+                documents.append(opened)
+        return Batch(document_ids, documents, frozenset(unreadable))
+
+    def _opened(
+        self,
+        cipher: Cipher,
+        document_id: str,
+        acl_id: int,
+        collection_id: str,
+        rows: Sequence[_Chunk],
+    ) -> IndexedDocument:
+        embedded = [row for row in rows if row.embedder == self._embedder]
+        vectors = [open_vector(cipher, document_id, row.ordinal, row.vector) for row in embedded]
+        return IndexedDocument(
+            document_id=document_id,
+            acl_id=acl_id,
+            collection_id=collection_id,
+            chunk_ids=[row.id for row in rows],
+            tokens=[open_tokens(cipher, document_id, row.ordinal, row.tokens) for row in rows],
+            vector_ids=np.array([row.id for row in embedded], np.int64),
+            vectors=np.array(vectors, VECTOR_TYPE).reshape(len(embedded), self._dimensions),
+        )
+
+
+def _chunks(
+    session: Session, tenant_id: str, document_ids: Sequence[str]
+) -> dict[str, list[_Chunk]]:
+    query = (
+        select(
+            ChunkRow.document_id,
+            ChunkRow.ordinal,
+            ChunkRow.id,
+            ChunkRow.embedder,
+            ChunkRow.vector,
+            ChunkRow.tokens,
+        )
+        .where(ChunkRow.tenant_id == tenant_id, ChunkRow.document_id.in_(document_ids))
+        .order_by(ChunkRow.document_id, ChunkRow.ordinal)
+    )
+    grouped: defaultdict[str, list[_Chunk]] = defaultdict(list)
+    for row in session.execute(query):
+        grouped[row.document_id].append(row)
+    return grouped

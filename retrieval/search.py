@@ -1,0 +1,96 @@
+"""The query path: from a question and a scope to the passages its asker may read."""
+
+from collections.abc import Sequence
+
+from retrieval.access import AccessScope
+from retrieval.corpus import Chunk, Hit
+from retrieval.embedding.port import Embedder
+from retrieval.fusion import fuse
+from retrieval.index import CorpusIndex
+from retrieval.lexical.analysis import terms
+from retrieval.lexical.blind import BlindTokens
+from retrieval.passages import Passage, load_neighbours, load_passages
+from retrieval.scripts import is_chinese
+from retrieval.settings import RetrievalSettings
+from retrieval.stages import Observer, ignore, stage
+from retrieval.tenant_index import Candidates
+from security.keyring import KeyRing
+from storage.database import Database
+
+
+class Retriever:
+    """Finds passages; safe to share between threads.
+
+    `observe` is told how long each stage of each search took.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        index: CorpusIndex,
+        embedder: Embedder,
+        keyring: KeyRing,
+        settings: RetrievalSettings,
+        *,
+        observe: Observer = ignore,
+    ) -> None:
+        self._database = database
+        self._index = index
+        self._embedder = embedder
+        self._keyring = keyring
+        self._settings = settings
+        self._observe = observe
+
+    def search(self, scope: AccessScope, query: str, limit: int) -> list[Hit]:
+        """Return up to `limit` passages that `scope` sees, best first; equal ones only once.
+
+        Raises:
+            IndexNotReady: the index is still being built.
+        """
+        if scope.is_empty or not query.strip():
+            return []
+        with stage(self._observe, "catch_up"):
+            self._index.catch_up(self._settings.catch_up_seconds_max)
+        candidates = self._candidates(scope, query)
+        wanted = min(limit, self._settings.hits_max)
+        ranked = self._fused(candidates, query)
+        with stage(self._observe, "load"):
+            return self._loaded(scope, ranked, wanted)
+
+    def neighbours(self, scope: AccessScope, hit: Hit, *, before: int, after: int) -> list[Chunk]:
+        """Return up to so many chunks before and after a hit, without it, in reading order."""
+        with self._database.reading() as session:
+            return load_neighbours(session, self._keyring, scope, hit, before=before, after=after)
+
+    def _candidates(self, scope: AccessScope, query: str) -> Candidates:
+        with stage(self._observe, "embed"):
+            vector = self._embedder.embed_queries([query])[0]
+        tokens = self._tokens(scope.tenant_id, query)
+        limit = self._settings.candidates_max
+        return self._index.search(scope, vector, tokens, limit, self._observe)
+
+    def _tokens(self, tenant_id: str, query: str) -> Sequence[bytes]:
+        words = list(dict.fromkeys(terms(query)))[: self._settings.query_terms_max]
+        with self._database.reading() as session:
+            key = self._keyring.tenant(session, tenant_id).blind_token_key
+        return BlindTokens(key).tokens(words)
+
+    def _fused(self, candidates: Candidates, query: str) -> list[int]:
+        settings = self._settings
+        dense = settings.dense_weight_chinese if is_chinese(query) else settings.dense_weight
+        rankings = ((dense, candidates.dense), (1 - dense, candidates.lexical))
+        return fuse(rankings, settings.fusion_rank_offset)
+
+    def _loaded(self, scope: AccessScope, ranked: Sequence[int], limit: int) -> list[Hit]:
+        """Open candidates until there are enough: some may be hidden, gone or repeated by now."""
+        found: dict[str, Passage] = {}
+        with self._database.reading() as session:
+            for start in range(0, len(ranked), limit):
+                if len(found) >= limit:
+                    break
+                numbers = ranked[start : start + limit]
+                passages = load_passages(session, self._keyring, scope, numbers)
+                for number in filter(passages.__contains__, numbers):
+                    found.setdefault(passages[number].content_digest, passages[number])
+        best = list(found.values())[:limit]
+        return [passage.hit(rank) for rank, passage in enumerate(best, start=1)]

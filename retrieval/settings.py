@@ -1,0 +1,36 @@
+"""Limits and weights of the search path."""
+
+from pydantic import BaseModel, Field
+
+
+class RetrievalSettings(BaseModel):
+    """How searching works; the defaults suit one machine and up to a million chunks."""
+
+    hits_max: int = Field(50, ge=1, description="Most hits one search returns.")
+    candidates_max: int = Field(
+        100, ge=1, description="Chunks that each index proposes before they are merged."
+    )
+    query_terms_max: int = Field(
+        128, ge=1, description="Distinct words of a query that are searched; the rest is ignored."
+    )
+    lexical_buffer_bytes: int = Field(
+        50_000_000, ge=15_000_000, description="Memory in which one tenant's words are gathered."
+    )
+    compaction_share: float = Field(
+        0.2, gt=0, lt=1, description="Share of deleted vectors above which they are swept out."
+    )
+    fusion_rank_offset: float = Field(
+        60, ge=0, description="k of reciprocal rank fusion; smaller trusts the first ranks more."
+    )
+    dense_weight: float = Field(
+        0.5, ge=0, le=1, description="Weight of meaning against words, for queries in general."
+    )
+    dense_weight_chinese: float = Field(
+        0.3, ge=0, le=1, description="Weight of meaning against words, for Chinese queries."
+    )
+    follow_interval_seconds: float = Field(
+        0.5, gt=0, description="Pause between two looks for changed documents."
+    )
+    catch_up_seconds_max: float = Field(
+        0.2, ge=0, description="How long a search waits for an update that is being applied."
+    )

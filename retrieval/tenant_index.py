@@ -1,0 +1,115 @@
+"""The indexes of one tenant, vectors and words, changed and searched as one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.access import AccessScope
+from retrieval.lexical.tantivy_index import TantivyIndex
+from retrieval.locks import SharedLock
+from retrieval.rows import Batch, IndexedDocument
+from retrieval.settings import RetrievalSettings
+from retrieval.stages import Observer, stage
+from retrieval.vectors.faiss_store import DocumentVectors, FaissStore
+from retrieval.visibility import VisibilityClasses
+
+Words = Mapping[int, tuple[str, int]]
+"""By chunk number: its document and visibility class, as the lexical index holds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Chunk numbers that each index proposes, best first."""
+
+    dense: Sequence[int]
+    lexical: Sequence[int]
+
+
+class TenantIndex:
+    """One tenant's vectors and words. One thread at a time may `load` or `apply`."""
+
+    def __init__(self, dimensions: int, settings: RetrievalSettings) -> None:
+        self._classes = VisibilityClasses()
+        self._vectors = FaissStore(dimensions, settings.compaction_share)
+        self._words = TantivyIndex(settings.lexical_buffer_bytes)
+        self._lock = SharedLock()
+
+    def __len__(self) -> int:
+        """Count the chunks."""
+        return len(self._words)
+
+    def load(self, batches: Iterable[Batch], chunks: int) -> None:
+        """Fill an index that nobody searches yet; `chunks` is about how many will come."""
+        self._vectors.reserve(chunks)
+        for batch in batches:
+            self._put_words(batch)
+            self._put_vectors(batch)
+        self._words.commit()
+        self._words.publish()
+
+    def apply(self, batch: Batch) -> None:
+        """Bring the touched documents up to date; searches see all of it or none."""
+        self._put_words(batch)
+        self._words.commit()
+        with self._lock.exclusive():
+            self._put_vectors(batch)
+            self._words.publish()
+
+    def search(
+        self,
+        scope: AccessScope,
+        vector: NDArray[np.float32],
+        tokens: Sequence[bytes],
+        limit: int,
+        observe: Observer,
+    ) -> Candidates:
+        """Ask both indexes for up to `limit` chunks that `scope` sees."""
+        with self._lock.shared():
+            visible = self._classes.visible(scope)
+            with stage(observe, "dense"):
+                dense = self._vectors.search(vector, visible, limit)
+            with stage(observe, "lexical"):
+                lexical = self._words.search(tokens, visible, limit)
+        return Candidates(dense, lexical)
+
+    def documents_with_vectors(self) -> frozenset[str]:
+        """Name every document of which vectors are held."""
+        return self._vectors.document_ids
+
+    def words_by_chunk(self) -> Words:
+        """Say for every chunk under which document and class its words are held."""
+        return self._words.contents()
+
+    def holds(self, document: IndexedDocument, words: Words) -> bool:
+        """Whether the indexes hold exactly this of a document; `words` as `words_by_chunk`."""
+        visibility = self._class_of(document)
+        expected = (document.document_id, visibility)
+        if any(words.get(chunk_id) != expected for chunk_id in document.chunk_ids):
+            return False
+        held = self._vectors.get(document.document_id)
+        if held is None:
+            return not len(document.vector_ids)
+        return (
+            held.visibility == visibility
+            and np.array_equal(held.chunk_ids, document.vector_ids)
+            and np.array_equal(held.vectors, document.vectors)
+        )
+
+    def _class_of(self, document: IndexedDocument) -> int:
+        return self._classes.number(document.acl_id, document.collection_id)
+
+    def _put_words(self, batch: Batch) -> None:
+        for document_id in batch.touched:
+            self._words.remove(document_id)
+        for document in batch.documents:
+            visibility = self._class_of(document)
+            self._words.put(document.document_id, visibility, document.chunk_ids, document.tokens)
+
+    def _put_vectors(self, batch: Batch) -> None:
+        for document_id in batch.touched:
+            self._vectors.remove(document_id)
+        for document in batch.documents:
+            held = DocumentVectors(self._class_of(document), document.vector_ids, document.vectors)
+            self._vectors.put(document.document_id, held)

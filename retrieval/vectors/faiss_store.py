@@ -1,0 +1,147 @@
+"""One tenant's vectors in memory, searched exactly over the visible ones.
+
+Every search computes the inner product with each visible vector, so recall is 1 whatever share
+is visible; a graph index with a selective filter was measured at 0.41 to 0.74. Gathering the
+vectors of a tiny scope by hand instead was measured slower (0.55 ms against 0.26 ms for 1,000 of
+100,000), so there is one path.
+
+The caller keeps writers away from readers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import faiss as faiss_with_stubs
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.visibility import HIDDEN, Visible
+
+faiss: Any = faiss_with_stubs  # its stubs give C++'s signatures, not those of its Python wrappers
+
+_COMPACTION_MIN = 1024  # sweeping out fewer deleted vectors than this is not worth a copy
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentVectors:
+    """A document's vectors as the index holds them: float16, shape (chunks, dimensions)."""
+
+    visibility: int
+    chunk_ids: NDArray[np.int64]
+    vectors: NDArray[np.float16]
+
+
+class FaissStore:
+    """Vectors by position; beside them each position's chunk number and visibility class."""
+
+    def __init__(self, dimensions: int, compaction_share: float) -> None:
+        self._index = faiss.IndexScalarQuantizer(
+            dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        )
+        self._compaction_share = compaction_share
+        self._chunk_ids = np.zeros(0, np.int64)
+        self._visibility = np.zeros(0, np.int32)
+        self._slices: dict[str, slice] = {}
+        self._dead = 0
+
+    def __len__(self) -> int:
+        """Count the vectors that are not deleted."""
+        return int(self._index.ntotal) - self._dead
+
+    @property
+    def document_ids(self) -> frozenset[str]:
+        """Every document that has a vector."""
+        return frozenset(self._slices)
+
+    def reserve(self, vectors: int) -> None:
+        """Set aside memory for a load of known size, which would else grow by doubling."""
+        used = self._index.codes.size()
+        self._index.codes.resize(max(used, vectors * self._index.code_size))
+        self._index.codes.resize(used)
+        self._grow(vectors)
+
+    def put(self, document_id: str, document: DocumentVectors) -> None:
+        """Add a document's vectors, in place of those it had."""
+        self.remove(document_id)
+        if not len(document.chunk_ids):
+            return
+        start, end = self._index.ntotal, self._index.ntotal + len(document.chunk_ids)
+        self._index.add_sa_codes(np.ascontiguousarray(document.vectors, "<f2").view(np.uint8))
+        if end > len(self._chunk_ids):
+            self._grow(end + end // 2)
+        self._chunk_ids[start:end] = document.chunk_ids
+        self._visibility[start:end] = document.visibility
+        self._slices[document_id] = slice(start, end)
+
+    def remove(self, document_id: str) -> None:
+        """Hide a document's vectors for good, if it has any."""
+        positions = self._slices.pop(document_id, None)
+        if positions is None:
+            return
+        self._visibility[positions] = HIDDEN
+        self._dead += positions.stop - positions.start
+        if self._dead > max(_COMPACTION_MIN, self._compaction_share * self._index.ntotal):
+            self._compact()
+
+    def get(self, document_id: str) -> DocumentVectors | None:
+        """Return a copy of what is held of a document."""
+        positions = self._slices.get(document_id)
+        if positions is None:
+            return None
+        return DocumentVectors(
+            visibility=int(self._visibility[positions.start]),
+            chunk_ids=self._chunk_ids[positions].copy(),
+            vectors=self._codes()[positions].copy(),
+        )
+
+    def search(self, query: NDArray[np.float32], visible: Visible, limit: int) -> Sequence[int]:
+        """Return up to `limit` visible chunks nearest to `query` (dimensions,), best first."""
+        total = self._index.ntotal
+        if not total:
+            return []
+        # One thread a search: many searches run at once, and threads inside each would only
+        # fight. The setting belongs to the calling thread, so it is made each time.
+        faiss.omp_set_num_threads(1)
+        visible_here = _selector(visible[self._visibility[:total]])
+        parameters = faiss.SearchParameters(sel=visible_here)
+        _, found = self._index.search(query[None, :], min(limit, total), params=parameters)
+        positions = found[0]
+        return [int(chunk) for chunk in self._chunk_ids[positions[positions >= 0]]]
+
+    def _grow(self, capacity: int) -> None:
+        for name in ("_chunk_ids", "_visibility"):
+            old = getattr(self, name)
+            grown = np.zeros(max(capacity, len(old)), old.dtype)
+            grown[: len(old)] = old
+            setattr(self, name, grown)
+
+    def _codes(self) -> NDArray[np.float16]:
+        """View the vectors in place; valid only until the next change."""
+        total, size = self._index.ntotal, self._index.code_size
+        raw = faiss.rev_swig_ptr(self._index.codes.data(), total * size)
+        codes: NDArray[np.float16] = raw.view("<f2").reshape(total, self._index.d)
+        return codes
+
+    def _compact(self) -> None:
+        """Close the gaps in place; the order of positions stays."""
+        total = self._index.ntotal
+        alive = self._visibility[:total] != HIDDEN
+        self._index.remove_ids(_selector(~alive))
+        kept = self._index.ntotal
+        self._chunk_ids[:kept] = self._chunk_ids[:total][alive]
+        self._visibility[:kept] = self._visibility[:total][alive]
+        moved = np.concatenate(([0], np.cumsum(alive)))
+        self._slices = {
+            document_id: slice(int(moved[positions.start]), int(moved[positions.stop]))
+            for document_id, positions in self._slices.items()
+        }
+        self._dead = 0
+
+
+def _selector(chosen: NDArray[np.bool_]) -> Any:
+    """Make a selector of positions: bit i of the bitmap is bit i % 8 (lowest first) of byte i / 8.
+
+    FAISS takes the size in bytes and treats positions beyond it as not selected.
+    """
+    return faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))

@@ -1,0 +1,19 @@
+from retrieval.fusion import fuse
+
+
+def test_agreement_beats_one_good_rank() -> None:
+    assert fuse([(0.5, [1, 2, 3]), (0.5, [4, 2, 5])], 60)[0] == 2
+
+
+def test_weights_decide_between_rankings() -> None:
+    assert fuse([(0.7, [1, 2]), (0.3, [3, 4])], 60)[:2] == [1, 2]
+    assert fuse([(0.3, [1, 2]), (0.7, [3, 4])], 60)[:2] == [3, 4]
+
+
+def test_a_ranking_without_weight_adds_nothing() -> None:
+    assert fuse([(0.0, [9, 8]), (1.0, [3, 1])], 60) == [3, 1]
+
+
+def test_equal_sums_are_ordered_by_number() -> None:
+    assert fuse([(0.5, [7]), (0.5, [3])], 60) == [3, 7]
+    assert fuse([], 60) == []
