@@ -68,5 +68,6 @@ class Generator(Protocol):
         Raises:
             model.errors.PromptTooLong: the prompt alone does not fit the context.
             model.errors.GeneratorBusy: too many requests wait already; try again later.
+
         """
         ...
