@@ -1,0 +1,1 @@
+"""Finding chunks by their words, without the index knowing the words."""
