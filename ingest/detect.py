@@ -1,0 +1,202 @@
+"""Which type a file is, told by its content; the name only chooses among kinds of plain text."""
+
+import io
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from ingest import archives
+from ingest.errors import DocumentEncrypted, EmptyFile, UnsupportedType
+from ingest.settings import ArchiveLimits
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLS = "application/vnd.ms-excel"
+MSG = "application/vnd.ms-outlook"
+EML = "message/rfc822"
+HTML = "text/html"
+MARKDOWN = "text/markdown"
+CSV = "text/csv"
+TEXT = "text/plain"
+
+EXTENSIONS: Mapping[str, str] = {
+    ".pdf": PDF,
+    ".docx": DOCX,
+    ".pptx": PPTX,
+    ".xlsx": XLSX,
+    ".xls": XLS,
+    ".csv": CSV,
+    ".tsv": CSV,
+    ".html": HTML,
+    ".htm": HTML,
+    ".md": MARKDOWN,
+    ".markdown": MARKDOWN,
+    ".txt": TEXT,
+    ".eml": EML,
+    ".msg": MSG,
+}
+"""Extensions offered to people, with the type that a file of that name should have."""
+
+OOXML_TYPES = frozenset({DOCX, PPTX, XLSX})
+
+_HEAD_BYTES = 64 * 1024
+_PDF_HEADER_WITHIN_BYTES = 1024
+_CONTROL_SHARE_MAX = 0.02
+
+_ZIP = b"PK"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_OOXML_PARTS = {"word/": DOCX, "ppt/": PPTX, "xl/workbook.xml": XLSX}
+_OLE_STREAMS = {
+    "__properties_version1.0": MSG,
+    "Workbook": XLS,
+    "Book": XLS,
+    "WordDocument": None,
+    "PowerPoint Document": None,
+}
+
+_PICTURES = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"II*\x00",
+    b"MM\x00*",
+)
+_PICTURE = (
+    "Pictures and scans cannot be read yet, because text recognition (OCR) is not available. "
+    "Upload a version with text."
+)
+_ARCHIVE = "Archives are not opened. Unpack the archive and upload the documents in it."
+_LEGACY = "Documents of Office 97-2003 cannot be read. Save the file as .docx or .pptx."
+_RTF = "Rich text files cannot be read yet. Save the file as .docx."
+
+_HTML_START = re.compile(
+    rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAIL_HEADER = re.compile(rb"^([A-Za-z][A-Za-z0-9-]*):[ \t\r\n]", re.MULTILINE)
+_MAIL_NAMES = frozenset(
+    {
+        b"from",
+        b"to",
+        b"subject",
+        b"date",
+        b"received",
+        b"message-id",
+        b"mime-version",
+        b"return-path",
+        b"delivered-to",
+    }
+)
+
+
+def detect(content: BinaryIO, name: str, limits: ArchiveLimits | None = None) -> str:
+    """Return the media type of `content`, which is left at its start.
+
+    Raises:
+        EmptyFile: no bytes.
+        UnsupportedType: a picture, an archive, a legacy Office file or other binary data.
+        ArchiveRefused, DocumentDamaged, DocumentEncrypted: see `archives.admit`.
+    """
+    content.seek(0)
+    head = content.read(_HEAD_BYTES)
+    content.seek(0)
+    if not head:
+        raise EmptyFile
+    if b"%PDF-" in head[:_PDF_HEADER_WITHIN_BYTES]:
+        return PDF
+    if head.startswith(_ZIP):
+        return _ooxml_type(content, limits or ArchiveLimits())
+    if head.startswith(_OLE):
+        return _ole_type(content)
+    _refuse_known(head)
+    if not _is_text(head):
+        raise UnsupportedType
+    return _text_type(head, PurePosixPath(name).suffix.lower())
+
+
+def _ooxml_type(content: BinaryIO, limits: ArchiveLimits) -> str:
+    names = archives.admit(content, limits)
+    content.seek(0)
+    if "[Content_Types].xml" in names:
+        for part, media_type in _OOXML_PARTS.items():
+            if any(name.startswith(part) for name in names):
+                return media_type
+    raise UnsupportedType(_ARCHIVE)
+
+
+def _ole_type(content: BinaryIO) -> str:
+    """Names of streams stand in the file as UTF-16, so a search finds them wherever they lie."""
+    data = content.read()
+    content.seek(0)
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise DocumentEncrypted
+    for stream, media_type in _OLE_STREAMS.items():
+        if (stream + "\0").encode("utf-16-le") in data:
+            if media_type is None:
+                raise UnsupportedType(_LEGACY)
+            return media_type
+    raise UnsupportedType(_LEGACY)
+
+
+def _refuse_known(head: bytes) -> None:
+    if head.startswith(_PICTURES) or head[8:12] == b"WEBP" or head[4:12] == b"ftypheic":
+        raise UnsupportedType(_PICTURE)
+    if head.startswith(b"BM") and head[6:10] == bytes(4):
+        raise UnsupportedType(_PICTURE)
+    if head.startswith((b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ")):
+        raise UnsupportedType(_ARCHIVE)
+    if head[257:262] == b"ustar":
+        raise UnsupportedType(_ARCHIVE)
+    if head.startswith(b"{\\rtf"):
+        raise UnsupportedType(_RTF)
+    if head.startswith(b"%!PS"):
+        raise UnsupportedType
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether the bytes can be text: next to no control characters, NUL only in UTF-16."""
+    if head.startswith(_UTF16_MARKS):
+        return True
+    if b"\0" in head:
+        return _looks_like_utf16(head)
+    controls = sum(byte < ord(" ") and byte not in b"\t\n\r\f\x1b" for byte in head)
+    return controls <= _CONTROL_SHARE_MAX * len(head)
+
+
+def _looks_like_utf16(head: bytes) -> bool:
+    """UTF-16 without a mark: spaces and line ends put NUL bytes on one side only."""
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    return min(even, odd) == 0 and max(even, odd) > len(head) // 64
+
+
+def _text_type(head: bytes, extension: str) -> str:
+    named = EXTENSIONS.get(extension, TEXT)
+    if _HTML_START.match(head):
+        return HTML
+    if _is_mail(head):
+        return EML
+    return named if named in (CSV, HTML, MARKDOWN, EML) else TEXT
+
+
+def _is_mail(head: bytes) -> bool:
+    """Find an RFC 5322 header block that starts at the first byte and names at least three fields."""
+    block = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
+    names = {name.lower() for name in _MAIL_HEADER.findall(block)}
+    lines = block.splitlines()
+    first = lines[0] if lines else b""
+    starts = first.startswith(b"From ") or bool(_MAIL_HEADER.match(first + b"\n"))
+    return starts and len(names & _MAIL_NAMES) >= 3  # noqa: PLR2004 - any three settle it
+
+
+def is_ooxml(media_type: str) -> bool:
+    """Whether files of this type are ZIP containers that must be admitted first."""
+    return media_type in OOXML_TYPES
+
+
+def as_stream(content: bytes | BinaryIO) -> BinaryIO:
+    """Bytes as a readable stream; a stream as it is."""
+    return io.BytesIO(content) if isinstance(content, bytes) else content

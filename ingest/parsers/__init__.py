@@ -1,0 +1,49 @@
+"""One parser per format, each `parse(path, limits) -> ParsedDocument`; `parse` chooses.
+
+Parsers run inside the sandbox on hostile input: they may be slow or crash, must not reach the
+network, and write no file. Libraries are imported by the module of the format that needs them.
+"""
+
+from importlib import import_module
+from pathlib import Path
+
+from ingest import archives, detect
+from ingest.blocks import ParsedDocument
+from ingest.errors import DocumentTooLarge, NoText, UnsupportedType
+from ingest.settings import ParseLimits
+
+_MODULES = {
+    detect.PDF: "pdf",
+    detect.DOCX: "docx",
+    detect.PPTX: "pptx",
+    detect.XLSX: "spreadsheet",
+    detect.XLS: "spreadsheet",
+    detect.CSV: "csv",
+    detect.HTML: "html",
+    detect.MARKDOWN: "markdown",
+    detect.TEXT: "text",
+    detect.EML: "email",
+    detect.MSG: "email",
+}
+
+
+def parse(path: Path, media_type: str, limits: ParseLimits | None = None) -> ParsedDocument:
+    """Parse a file of a type that `detect` named.
+
+    Raises:
+        ParseError: the leaf says why; `NoText` when nothing came out of a file with bytes.
+        UnsupportedType: no parser for `media_type`.
+    """
+    limits = limits or ParseLimits()
+    if media_type not in _MODULES:
+        raise UnsupportedType
+    if detect.is_ooxml(media_type):
+        with path.open("rb") as content:
+            archives.admit(content, limits.archive)
+    module = import_module(f"ingest.parsers.{_MODULES[media_type]}")
+    document: ParsedDocument = module.parse(path, limits)
+    if not document.blocks:
+        raise NoText
+    if sum(len(block.text) for block in document.blocks) > limits.characters_max:
+        raise DocumentTooLarge
+    return document

@@ -1,0 +1,57 @@
+"""Bytes of text files to characters: UTF-8, else a byte order mark, else the likeliest charset."""
+
+import codecs
+
+from charset_normalizer import from_bytes
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SAMPLE_BYTES = 256 * 1024
+_STATISTICS_BYTES_MIN = 200
+
+
+def decode(data: bytes, declared: str | None = None) -> str:
+    """Characters of `data`; undecodable bytes become U+FFFD, which cleaning removes.
+
+    `declared` is a charset that the file itself names (HTML meta, MIME); it is tried after UTF-8.
+    """
+    for mark, charset in _MARKS:
+        if data.startswith(mark):
+            return data.decode(charset, errors="replace")
+    for charset in ("utf-8", declared or "utf-8"):
+        if (text := _strictly(data, charset)) is not None:
+            return text
+    return data.decode(_likeliest(data[:_SAMPLE_BYTES]), errors="replace")
+
+
+def _strictly(data: bytes, charset: str) -> str | None:
+    try:
+        text = data.decode(charset)
+    except (UnicodeDecodeError, LookupError):
+        return None
+    return None if "\0" in text else text
+
+
+def _likeliest(sample: bytes) -> str:
+    """Statistics need length; a short text of frequent GB 2312 characters is taken for Chinese."""
+    if len(sample) < _STATISTICS_BYTES_MIN and _is_gb2312(sample):
+        return "gb18030"
+    match = from_bytes(sample).best()
+    return match.encoding if match else "latin-1"
+
+
+def _is_gb2312(sample: bytes) -> bool:
+    """Whether all pairs of high bytes are punctuation or one of the 3755 frequent characters."""
+    text = _strictly(sample, "gb18030")
+    if text is None:
+        return False
+    pairs = [letter.encode("gb18030") for letter in text if not letter.isascii()]
+    return all(
+        len(pair) == 2 and pair[1] >= 0xA1 and (pair[0] <= 0xA3 or 0xB0 <= pair[0] <= 0xD7)  # noqa: PLR2004 - rows of the code table
+        for pair in pairs
+    )

@@ -1,0 +1,108 @@
+"""`unstructured` made safe, and its elements as blocks.
+
+Importing this module switches the library's telemetry and advertisement off and replaces the
+spaCy model that it would download at first use by a blank pipeline with a sentence splitter. torch
+is kept from being imported: spaCy would load it (1.3 s, 200 MB) and nothing here uses it.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lxml import etree, html
+
+from ingest.blocks import Block
+from ingest.errors import DocumentDamaged, ParseError
+from ingest.parsers import building
+from ingest.parsers.rows import table_blocks
+
+os.environ.update(DO_NOT_TRACK="true", SCARF_NO_ANALYTICS="true", UNSTRUCTURED_DISABLE_NOTICE="1")
+
+_SENTENCE_ENDS = [".", "!", "?", "。", "！", "？", "；"]
+_DROPPED = frozenset({"Header", "Footer", "PageBreak", "PageNumber", "Image"})
+_LISTS = frozenset({"ListItem"})
+
+
+def _without_torch(load: Callable[[], Any]) -> Any:
+    """Import spaCy as if torch were not installed, unless it is already loaded."""
+    if "torch" in sys.modules:
+        return load()
+    modules: dict[str, Any] = sys.modules
+    modules["torch"] = None  # so that `import torch` fails
+    try:
+        return load()
+    finally:
+        del sys.modules["torch"]
+
+
+def _tokenize_module() -> Any:
+    from unstructured.nlp import tokenize  # noqa: PLC0415 - after torch is hidden
+
+    return tokenize
+
+
+def _blank_pipeline() -> Any:
+    import spacy  # noqa: PLC0415 - after torch is hidden
+
+    pipeline = spacy.blank("en")
+    pipeline.add_pipe("sentencizer", config={"punct_chars": _SENTENCE_ENDS})
+    return pipeline
+
+
+_tokenize = _without_torch(_tokenize_module)
+_tokenize._load_spacy_model = _blank_pipeline
+
+
+def partition(function: Callable[..., list[Any]], **arguments: Any) -> list[Any]:
+    """Call a partitioner of `unstructured` without its language detection.
+
+    Raises:
+        DocumentDamaged: whatever the library or those below it could not read.
+    """
+    try:
+        return function(languages=[""], **arguments)
+    except (ParseError, MemoryError):
+        raise
+    except Exception as error:
+        raise DocumentDamaged from error
+
+
+def blocks(elements: list[Any], *, headings: Callable[[Any], int]) -> Iterator[Block]:
+    """Elements as blocks; `headings` gives the level of a `Title` element, 0 for plain text."""
+    for element in elements:
+        kind, page = element.category, element.metadata.page_number
+        if kind in _DROPPED:
+            continue
+        if kind == "Table":
+            yield from _table(element, page)
+        elif kind == "Title" and (level := headings(element)):
+            yield building.heading(element.text, level, page)
+        else:
+            yield Block("list" if kind in _LISTS else "text", element.text, page=page)
+
+
+def depth_level(element: Any) -> int:
+    """Give the level that the format itself gave; a guess of the library (no depth) is no heading."""
+    depth = element.metadata.category_depth
+    return 0 if depth is None else int(depth) + 1
+
+
+def _table(element: Any, page: int | None) -> Iterator[Block]:
+    markup = element.metadata.text_as_html
+    rows = _rows(markup) if markup else []
+    if rows:
+        yield from table_blocks(rows, page)
+    else:
+        yield Block("text", element.text, page=page)
+
+
+def _rows(markup: str) -> list[list[str]]:
+    try:
+        table = html.fragment_fromstring(markup)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return []
+    return [
+        ["".join(cell.itertext()) for cell in row.iterchildren("td", "th")]
+        for row in table.iter("tr")
+    ]

@@ -1,0 +1,102 @@
+"""PDF by pdfium, with the layout from font size, weight and bookmarks; pypdf is the fallback."""
+
+from pathlib import Path
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from ingest.blocks import ParsedDocument
+from ingest.errors import (
+    DocumentDamaged,
+    DocumentEncrypted,
+    DocumentTooLarge,
+    DocumentWithoutPages,
+    NoText,
+    OcrUnavailable,
+)
+from ingest.parsers import building, pdf_fallback, pdf_furniture, pdf_headings, pdf_layout
+from ingest.parsers.pdf_lines import Page, read_page
+from ingest.settings import ParseLimits
+
+_BOOKMARKS_MAX = 5_000
+
+
+def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
+    """Blocks with page and one box per line.
+
+    Raises:
+        DocumentEncrypted, DocumentDamaged, DocumentWithoutPages, DocumentTooLarge.
+        OcrUnavailable: no text, but pictures.
+        NoText: neither.
+    """
+    try:
+        document = pdfium.PdfDocument(path.read_bytes())  # by path it would resolve a link
+    except pdfium.PdfiumError as error:
+        return _without_pdfium(path, limits, error)
+    with document:
+        return _read(document, path, limits)
+
+
+def _without_pdfium(path: Path, limits: ParseLimits, error: pdfium.PdfiumError) -> ParsedDocument:
+    if error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
+        raise DocumentEncrypted from error
+    try:
+        return pdf_fallback.parse(path, limits)
+    except NoText as nothing:
+        raise DocumentDamaged from nothing
+
+
+def _read(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> ParsedDocument:
+    count = len(document)
+    if count == 0:
+        raise DocumentWithoutPages
+    if count > limits.pages_max:
+        raise DocumentTooLarge
+    pages = [page for index in range(count) if (page := _page(document, index)) is not None]
+    if not any(page.lines for page in pages):
+        return _without_text(document, path, limits)
+    pages = pdf_furniture.without_furniture(pages)
+    headings = pdf_headings.Headings(pages, _bookmarks(document))
+    blocks = pdf_layout.blocks(pages, headings)
+    return building.document(blocks, title=headings.title, page_count=count)
+
+
+def _page(document: pdfium.PdfDocument, index: int) -> Page | None:
+    """Read a page. One that pdfium cannot load is left out; the others still count."""
+    try:
+        return read_page(document, index)
+    except pdfium.PdfiumError:
+        return None
+
+
+def _bookmarks(document: pdfium.PdfDocument) -> list[tuple[str, int]]:
+    """(title, level from 1) of the outline."""
+    bookmarks = []
+    for bookmark in document.get_toc(max_depth=building.LEVEL_MAX):
+        bookmarks.append((bookmark.get_title(), bookmark.level + 1))
+        if len(bookmarks) == _BOOKMARKS_MAX:
+            break
+    return bookmarks
+
+
+def _without_text(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> ParsedDocument:
+    """Settle what to do when pdfium saw no text: another reader may, else tell a scan from an empty document."""
+    try:
+        return pdf_fallback.parse(path, limits)
+    except (NoText, DocumentDamaged) as error:
+        if _has_pictures(document):
+            raise OcrUnavailable from error
+        raise NoText from error
+
+
+def _has_pictures(document: pdfium.PdfDocument) -> bool:
+    """Whether one of the first pages shows a picture (scans also come as vector paths)."""
+    kinds = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_SHADING)
+    for index in range(min(len(document), 10)):
+        try:
+            page = document[index]
+            if next(iter(page.get_objects(filter=kinds, max_depth=3)), None) is not None:
+                return True
+        except pdfium.PdfiumError:
+            continue
+    return False

@@ -1,0 +1,240 @@
+"""Lines of text of a PDF page with place, size and weight, from pdfium's text page.
+
+Coordinates of a `Line` are points from the top left corner of the page as it is shown (rotation
+applied). pdfium ends a line with CR LF and marks a hyphen that only broke a word with U+0002.
+"""
+
+import ctypes
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from ingest.parsers.characters import one_line
+from retrieval.corpus import Box
+
+HYPHENS = "\x02\ufffe"
+_BOLD_WEIGHT = 600
+_BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
+_FONT_NAME_BYTES = 128
+_CELL_GAP_EMS = 1.2
+_LINE_END = re.compile(r"[\r\n]+")
+
+
+@dataclass(slots=True)
+class Cell:
+    """A run of text in a line that a wide gap separates from the next."""
+
+    text: str
+    left: float
+    right: float
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of a page; `hyphenated` when its last word goes on in the next line."""
+
+    page: int
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    size: float
+    bold: bool
+    hyphenated: bool = False
+    cells: list[Cell] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as shown: its number from 1, width and height in points, its lines."""
+
+    number: int
+    width: float
+    height: float
+    lines: list[Line]
+
+    def box(self, line: Line) -> Box:
+        """Place a line in fractions of the page."""
+        return Box(
+            self.number,
+            *(
+                round(min(max(part, 0.0), 1.0), 4)
+                for part in (
+                    line.left / self.width,
+                    line.top / self.height,
+                    line.right / self.width,
+                    line.bottom / self.height,
+                )
+            ),
+        )
+
+
+class _Frame:
+    """Maps page space (origin bottom left, unrotated) to the page as it is shown."""
+
+    def __init__(self, page: Any) -> None:
+        self.left, self.bottom, self.right, self.top = page.get_bbox()
+        self.across = max(self.right - self.left, 1.0)
+        self.up = max(self.top - self.bottom, 1.0)
+        self.rotation = page.get_rotation()
+        sideways = self.rotation in (90, 270)
+        self.width, self.height = (self.up, self.across) if sideways else (self.across, self.up)
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        x, y = x - self.left, self.top - y
+        if self.rotation == 90:  # noqa: PLR2004 - degrees
+            return self.up - y, x
+        if self.rotation == 180:  # noqa: PLR2004 - degrees
+            return self.across - x, self.up - y
+        if self.rotation == 270:  # noqa: PLR2004 - degrees
+            return y, self.across - x
+        return x, y
+
+    def rectangle(
+        self, left: float, top: float, right: float, bottom: float
+    ) -> tuple[float, float, float, float]:
+        x1, y1 = self.place(left, top)
+        x2, y2 = self.place(right, bottom)
+        return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
+
+
+def read_page(document: pdfium.PdfDocument, index: int) -> Page:
+    """Read the lines of page `index` (from 0) in the order of its content stream."""
+    page = document[index]
+    try:
+        frame = _Frame(page)
+        textpage = page.get_textpage()
+        try:
+            lines = list(_lines(textpage, index + 1, frame))
+        finally:
+            textpage.close()
+    finally:
+        page.close()
+    return Page(index + 1, frame.width, frame.height, lines)
+
+
+def _lines(textpage: Any, number: int, frame: _Frame) -> Iterator[Line]:
+    text = textpage.get_text_range()
+    narrow = text.isascii() or len(text.encode("utf-16-le")) == 2 * len(text)
+    start = 0
+    for match in [*_LINE_END.finditer(text), None]:
+        end = match.start() if match else len(text)
+        content = text[start:end]
+        offset = start if narrow else len(text[:start].encode("utf-16-le")) // 2
+        start = match.end() if match else end
+        if content.strip(" \t\0" + HYPHENS):
+            line = _line(textpage, content, offset, number, frame)
+            if line is not None:
+                yield line
+
+
+def _line(
+    textpage: Any,
+    content: str,
+    offset: int,
+    number: int,
+    frame: _Frame,
+) -> Line | None:
+    first = raw.FPDFText_GetCharIndexFromTextIndex(textpage, offset)
+    if first < 0:
+        first = offset
+    rectangles = _rectangles(textpage, first, len(content))
+    if not rectangles:
+        return None
+    left, top, right, bottom = frame.rectangle(
+        min(r[0] for r in rectangles),
+        max(r[1] for r in rectangles),
+        max(r[2] for r in rectangles),
+        min(r[3] for r in rectangles),
+    )
+    size, bold = _font(textpage, first, content, bottom - top)
+    line = Line(number, one_line(_dehyphenated(content)), left, top, right, bottom, size, bold)
+    line.hyphenated = content.rstrip()[-1:] in tuple(HYPHENS)
+    if frame.rotation == 0 and _has_gap(rectangles, size):
+        line.cells = _cells(textpage, content, first, size, frame)
+    return line if line.text else None
+
+
+def _dehyphenated(content: str) -> str:
+    return content.translate(dict.fromkeys(map(ord, HYPHENS)))
+
+
+def _rectangles(textpage: Any, first: int, count: int) -> list[tuple[float, ...]]:
+    """(left, top, right, bottom) of the runs of a line, in page space."""
+    left, top, right, bottom = (ctypes.c_double() for _ in range(4))
+    return [
+        (left.value, top.value, right.value, bottom.value)
+        for i in range(raw.FPDFText_CountRects(textpage, first, count))
+        if raw.FPDFText_GetRect(textpage, i, left, top, right, bottom)
+    ]
+
+
+def _font(textpage: Any, first: int, content: str, height: float) -> tuple[float, bool]:
+    """Size in points, to the half point, and weight of the first visible character.
+
+    The font size counts before the text matrix, which many producers use to scale.
+    """
+    at = first + len(content) - len(content.lstrip())
+    matrix = raw.FS_MATRIX()
+    scale = math.hypot(matrix.b, matrix.d) if raw.FPDFText_GetMatrix(textpage, at, matrix) else 1.0
+    size = float(raw.FPDFText_GetFontSize(textpage, at)) * scale
+    if not height / 4 <= size <= height * 4:
+        size = height
+    return round(size * 2) / 2, _is_bold(textpage, at)
+
+
+def _is_bold(textpage: Any, at: int) -> bool:
+    """By weight, or by the font's name: many files give bold fonts no weight."""
+    if raw.FPDFText_GetFontWeight(textpage, at) >= _BOLD_WEIGHT:
+        return True
+    name, flags = ctypes.create_string_buffer(_FONT_NAME_BYTES), ctypes.c_int()
+    raw.FPDFText_GetFontInfo(textpage, at, name, _FONT_NAME_BYTES, flags)
+    return _BOLD_NAME.search(name.value) is not None
+
+
+def _has_gap(rectangles: list[tuple[float, ...]], size: float) -> bool:
+    return any(
+        after[0] - before[2] > _CELL_GAP_EMS * size for before, after in pairwise(rectangles)
+    )
+
+
+def _cells(
+    textpage: Any,
+    content: str,
+    first: int,
+    size: float,
+    frame: _Frame,
+) -> list[Cell]:
+    """Cut a line at the spaces that are wider than `_CELL_GAP_EMS`."""
+    cells: list[Cell] = []
+    begin = 0
+    spans = [match.span() for match in re.finditer(r" +", content)]
+    for start, end in [*spans, (len(content), len(content) + 1)]:
+        if start == begin:
+            begin = end if start == 0 else begin
+            continue
+        gap = (
+            end < len(content)
+            and (_edges(textpage, first + end)[0] - _edges(textpage, first + start - 1)[1])
+            > _CELL_GAP_EMS * size
+        )
+        if gap or end > len(content):
+            left = _edges(textpage, first + begin)[0] - frame.left
+            right = _edges(textpage, first + start - 1)[1] - frame.left
+            cells.append(Cell(one_line(_dehyphenated(content[begin:start])), left, right))
+            begin = end
+    return [cell for cell in cells if cell.text]
+
+
+def _edges(textpage: Any, index: int) -> tuple[float, float]:
+    """Left and right of a character in page space."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    raw.FPDFText_GetCharBox(textpage, index, left, right, bottom, top)
+    return left.value, right.value

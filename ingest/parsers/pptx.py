@@ -1,0 +1,23 @@
+"""Presentations by `unstructured`: a slide is a page, its title a heading; speaker notes too."""
+
+from pathlib import Path
+from typing import Any
+
+from unstructured.partition.pptx import partition_pptx
+
+from ingest.blocks import ParsedDocument
+from ingest.parsers import building, elements
+from ingest.settings import ParseLimits
+
+
+def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - one signature for all
+    """Read blocks whose page is their slide. Raises: DocumentDamaged."""
+    found = elements.partition(partition_pptx, filename=str(path), include_slide_notes=True)
+    slides = max((element.metadata.page_number or 0 for element in found), default=0)
+    blocks = elements.blocks(found, headings=_level)
+    return building.document(blocks, page_count=slides or None)
+
+
+def _level(element: Any) -> int:
+    """Only a slide's own title is a heading; the library calls short bullets titles as well."""
+    return 1 if element.metadata.category_depth == 0 else 0

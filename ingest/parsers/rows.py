@@ -1,0 +1,37 @@
+"""Rows of a table as blocks: windows of rows, each under the header row."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ingest.blocks import Block
+from ingest.parsers.characters import one_line
+
+CELL_SEPARATOR = "\t"
+_WINDOW_ROWS = 25
+
+
+def row_text(cells: Sequence[str]) -> str:
+    """One row: cells on one line each, separated by tabs, empty cells at the end dropped."""
+    return CELL_SEPARATOR.join(one_line(cell) for cell in cells).rstrip()
+
+
+def table_blocks(rows: Iterable[Sequence[str]], page: int | None = None) -> Iterator[Block]:
+    """Non-empty rows in windows; every window starts with the first row, the header."""
+    header: str | None = None
+    window: list[str] = []
+    for row in rows:
+        text = row_text(row)
+        if not text:
+            continue
+        if header is None:
+            header = text
+            continue
+        window.append(text)
+        if len(window) == _WINDOW_ROWS:
+            yield _table(header, window, page)
+            window = []
+    if header is not None and (window or page is None):
+        yield _table(header, window, page)
+
+
+def _table(header: str, rows: list[str], page: int | None) -> Block:
+    return Block("table", "\n".join([header, *rows]), page=page)

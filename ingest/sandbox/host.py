@@ -1,0 +1,219 @@
+"""The trusted side: hands a document to a fresh child and takes a checked answer back."""
+
+import io
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from ingest.blocks import ParsedDocument
+from ingest.errors import (
+    ParserCrashed,
+    ParserOutOfMemory,
+    ParserTimedOut,
+    SandboxUnavailable,
+)
+from ingest.sandbox import wire
+from ingest.settings import ParseLimits
+
+_START_SECONDS_MAX = 120
+_CONTROL_SECONDS_MAX = 30
+_PACKET_BYTES_MAX = 16_384
+_READ_BYTES = 1 << 16
+# What an allocator does that gets no more memory: abort (Rust, glibc) or trap (pdfium).
+_GAVE_UP = frozenset({signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGKILL})
+
+
+class ParserSandbox:
+    """Parses documents in child processes, several at a time from several threads.
+
+    Starts its warm process at the first document (1 to 3 s) and again should it die; `close`, or
+    leaving the context, ends it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def parse(
+        self, content: BinaryIO | bytes, media_type: str, limits: ParseLimits | None = None
+    ) -> ParsedDocument:
+        """Parse `content` of a type that `detect` named; blocks until done.
+
+        Raises:
+            ParseError: the leaf says why; `ParserTimedOut`, `ParserOutOfMemory` and
+                `ParserCrashed` when the child overran its limits or died.
+            SandboxUnavailable: no child could be started.
+        """
+        limits = limits or ParseLimits()
+        deadline = time.monotonic() + limits.parse_seconds_max
+        with _memory_file(content) as document:
+            pid, answer = self._start(document.fileno(), media_type, limits)
+        try:
+            data = _read(answer, limits.parse_result_bytes_max, deadline)
+        finally:
+            os.close(answer)
+            status = self._end(pid)
+        if data is None:
+            raise ParserTimedOut
+        _raise_for(status, complete=bool(data))
+        return wire.decode(data)
+
+    def close(self) -> None:
+        """End the warm process and every child; a later `parse` starts anew."""
+        with self._lock:
+            self._stop()
+
+    def _start(self, document: int, media_type: str, limits: ParseLimits) -> tuple[int, int]:
+        """Fork a child; its process id and the reading end of its answer."""
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        message = {"media_type": media_type, "limits": limits.model_dump()}
+        try:
+            return self._ask(message, [document, writer])["pid"], reader
+        except BaseException:
+            os.close(reader)
+            raise
+        finally:
+            os.close(writer)
+
+    def _end(self, pid: int) -> int:
+        """Kill what is left of a child and its status as `os.waitpid` gives it."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)  # before it had a group of its own
+        status: int = self._ask({"reap": pid}, [])["status"]
+        return status
+
+    def _ask(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        """One exchange with the warm process, which is started when there is none."""
+        with self._lock:
+            try:
+                control = self._running()
+                socket.send_fds(control, [json.dumps(message).encode()], descriptors)
+                return _receive(control)
+            except (OSError, ValueError, subprocess.SubprocessError) as error:
+                self._stop()
+                raise SandboxUnavailable from error
+
+    def _running(self) -> socket.socket:
+        if self._control is not None and self._process is not None:
+            if self._process.poll() is None:
+                return self._control
+            self._stop()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = _launch(theirs.fileno())
+        self._control = ours
+        ours.settimeout(_START_SECONDS_MAX)
+        _receive(ours)
+        ours.settimeout(_CONTROL_SECONDS_MAX)
+        return ours
+
+    def _stop(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._control = self._process = None
+
+
+def _launch(control: int) -> subprocess.Popen[bytes]:
+    """Start the warm process with a clean environment and one descriptor."""
+    root = Path(__file__).resolve().parents[2]
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(root),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LC_ALL": "C.UTF-8",
+        "HOME": "/nonexistent",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    return subprocess.Popen(  # noqa: S603 - our own module in our own interpreter
+        [sys.executable, "-s", "-m", "ingest.sandbox.zygote", str(control)],
+        env=environment,
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[control],
+        start_new_session=True,
+    )
+
+
+def _receive(control: socket.socket) -> dict[str, Any]:
+    packet = control.recv(_PACKET_BYTES_MAX)
+    if not packet:
+        raise ConnectionResetError
+    message: dict[str, Any] = json.loads(packet)
+    return message
+
+
+def _memory_file(content: BinaryIO | bytes) -> BinaryIO:
+    """Put the document in memory that no folder names."""
+    descriptor = os.memfd_create("document", os.MFD_CLOEXEC)
+    target = os.fdopen(descriptor, "w+b")
+    source = io.BytesIO(content) if isinstance(content, bytes) else content
+    shutil.copyfileobj(source, target)
+    target.flush()
+    target.seek(0)
+    return target
+
+
+def _read(answer: int, bytes_max: int, deadline: float) -> bytes | None:
+    """Everything up to the end of the pipe; None when `deadline` comes first.
+
+    Raises:
+        ParserCrashed: more than `bytes_max`.
+    """
+    parts: list[bytes] = []
+    size = 0
+    poller = select.poll()
+    poller.register(answer, select.POLLIN)
+    while (left := deadline - time.monotonic()) > 0:
+        if not poller.poll(left * 1000):
+            return None
+        part = os.read(answer, _READ_BYTES)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        size += len(part)
+        if size > bytes_max:
+            raise ParserCrashed
+    return None
+
+
+def _raise_for(status: int, *, complete: bool) -> None:
+    """Turn the end of a child into an error, unless it ended by itself with an answer.
+
+    The host kills a child after its answer, so SIGKILL counts only without one.
+    """
+    if os.WIFEXITED(status) or complete:
+        return
+    number = os.WTERMSIG(status)
+    if number == signal.SIGXCPU:
+        raise ParserTimedOut
+    raise ParserOutOfMemory if number in _GAVE_UP else ParserCrashed

@@ -1,0 +1,105 @@
+"""The answer of a parser child: JSON, trusted by nobody until every field has been checked."""
+
+import json
+import math
+from typing import Any, get_args
+
+from ingest.blocks import Block, BlockKind, ParsedDocument
+from ingest.errors import PARSE_ERRORS, IngestError, ParserCrashed
+from retrieval.corpus import Box
+
+_KINDS = frozenset(get_args(BlockKind))
+_LEVEL_MAX = 6
+_BOX_NUMBERS = 5
+
+
+def encode_document(document: ParsedDocument) -> bytes:
+    """Write a document as bytes for `decode`."""
+    blocks = [
+        [
+            block.kind,
+            block.text,
+            block.level,
+            block.page,
+            [_box_numbers(box) for box in block.boxes],
+        ]
+        for block in document.blocks
+    ]
+    message = {
+        "title": document.title,
+        "page_count": document.page_count,
+        "language": document.language,
+        "blocks": blocks,
+    }
+    return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def encode_error(error: IngestError) -> bytes:
+    """Write a typed error as bytes for `decode`: its code only."""
+    return json.dumps({"error": error.code}).encode()
+
+
+def decode(answer: bytes) -> ParsedDocument:
+    """Read the document of an answer.
+
+    Raises:
+        ParseError: the one that the answer names.
+        ParserCrashed: the answer is not what `encode_document` or `encode_error` makes.
+    """
+    try:
+        message = json.loads(answer)
+        if "error" in message:
+            raise PARSE_ERRORS[message["error"]]
+        return _document(message)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise ParserCrashed from error
+
+
+def _box_numbers(box: Box) -> list[float]:
+    return [box.page, box.left, box.top, box.right, box.bottom]
+
+
+def _document(message: dict[str, Any]) -> ParsedDocument:
+    return ParsedDocument(
+        title=_text_or_none(message["title"]),
+        blocks=tuple(_block(*fields) for fields in message["blocks"]),
+        page_count=_count_or_none(message["page_count"]),
+        language=_text_or_none(message["language"]),
+    )
+
+
+def _block(kind: Any, text: object, level: object, page: object, boxes: list[Any]) -> Block:
+    if kind not in _KINDS or not isinstance(text, str):
+        raise ValueError
+    if type(level) is not int or not 0 <= level <= _LEVEL_MAX:
+        raise ValueError
+    return Block(
+        kind=kind,
+        text=text,
+        level=level,
+        page=_count_or_none(page),
+        boxes=tuple(_box(numbers) for numbers in boxes),
+    )
+
+
+def _box(numbers: list[Any]) -> Box:
+    page, *edges = numbers
+    if type(page) is not int or page < 1 or len(numbers) != _BOX_NUMBERS:
+        raise ValueError
+    if not all(
+        type(edge) in (int, float) and math.isfinite(edge) and 0 <= edge <= 1 for edge in edges
+    ):
+        raise ValueError
+    return Box(page, *edges)
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _count_or_none(value: Any) -> int | None:
+    if value is not None and (type(value) is not int or value < 1):
+        raise ValueError
+    return value

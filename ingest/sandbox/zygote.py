@@ -1,0 +1,115 @@
+"""The warm process: loads the libraries once, then forks a child for each document.
+
+Started by `host` as `python -m ingest.sandbox.zygote FD`; FD is a SEQPACKET socket. Messages,
+each one packet of JSON:
+
+    -> {"media_type": ..., "limits": {...}} with two descriptors: the document, the answer's pipe
+    <- {"pid": ...}
+    -> {"reap": pid}
+    <- {"status": ...}              as `os.waitpid` gives it
+
+A child stays a zombie until it is reaped, so the host can kill its process group without fear of
+hitting another that got the same number. When the socket closes, the zygote ends and its children
+with it.
+"""
+
+import json
+import os
+import socket
+import sys
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from ingest import parsers
+from ingest.errors import DocumentDamaged, IngestError, ParserOutOfMemory
+from ingest.sandbox import confinement, wire
+from ingest.settings import ParseLimits
+
+PACKET_BYTES_MAX = 16_384
+_WARM = ("pdf", "docx", "pptx", "html", "markdown", "email", "spreadsheet", "csv", "text")
+_FIRST_OWN_DESCRIPTOR = 3
+_DESCRIPTORS_MAX = 1024
+
+
+def main() -> None:
+    """Serve until the host goes away."""
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        no_network = confinement.leave_network()
+        _warm_up()
+        os.dup2(sys.stdout.fileno(), sys.stderr.fileno())  # libraries print what they read
+        mapped = confinement.mapped_bytes()
+        no_files = confinement.leave_files()
+        control.send(json.dumps({"no_network": no_network, "no_files": no_files}).encode())
+        while _serve(control, mapped):
+            pass
+
+
+def _warm_up() -> None:
+    """Load every parser, and run the ones whose libraries put off work until their first use."""
+    for name in _WARM:
+        __import__(f"ingest.parsers.{name}")
+    with suppress(IngestError):
+        sys.modules["ingest.parsers.html"].read("<h1>Warm</h1><p>This sentence loads the rest.</p>")
+
+
+def _serve(control: socket.socket, mapped: int) -> bool:
+    packet, descriptors, _, _ = socket.recv_fds(control, PACKET_BYTES_MAX, 2)
+    if not packet:
+        return False
+    message = json.loads(packet)
+    if "reap" in message:
+        _, status = os.waitpid(message["reap"], 0)
+        control.send(json.dumps({"status": status}).encode())
+        return True
+    content, answer = descriptors
+    limits = ParseLimits.model_validate(message["limits"])
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        _child(content, answer, message["media_type"], limits, mapped)
+    os.close(content)
+    os.close(answer)
+    control.send(json.dumps({"pid": pid}).encode())
+    return True
+
+
+def _child(content: int, answer: int, media_type: str, limits: ParseLimits, mapped: int) -> None:
+    """Parse one document, write the answer, end. Never returns."""
+    try:
+        os.setsid()
+        _close_others(content, answer)
+        confinement.confine_child(limits, mapped)
+        _write(answer, _answer(content, media_type, limits))
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _close_others(*kept: int) -> None:
+    """Close every descriptor but the standard streams and `kept`."""
+    edges = [_FIRST_OWN_DESCRIPTOR - 1, *sorted(kept), _DESCRIPTORS_MAX]
+    for below, above in pairwise(edges):
+        os.closerange(below + 1, above)
+
+
+def _answer(content: int, media_type: str, limits: ParseLimits) -> bytes:
+    try:
+        document = parsers.parse(Path(f"/proc/self/fd/{content}"), media_type, limits)
+        return wire.encode_document(document)
+    except IngestError as error:
+        return wire.encode_error(error)
+    except MemoryError:
+        return wire.encode_error(ParserOutOfMemory())
+    except Exception:  # noqa: BLE001 - hostile input finds errors that no library declares
+        return wire.encode_error(DocumentDamaged())
+
+
+def _write(answer: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(answer, view) :]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Limits of uploading and parsing. Every limit has its unit in its name."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MIB = 1024 * 1024
+
+
+class ArchiveLimits(BaseModel):
+    """What an OOXML container (DOCX, PPTX, XLSX) may unpack to before any library opens it.
+
+    `ratio_max` is unpacked bytes over packed bytes of one entry; XML of real office files stays
+    under 100, and entries under `ratio_checked_bytes_min` are too small to matter.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    entries_max: int = Field(default=20_000, gt=0)
+    directory_bytes_max: int = Field(default=4 * MIB, gt=0)
+    unpacked_bytes_max: int = Field(default=1024 * MIB, gt=0)
+    xml_entry_bytes_max: int = Field(default=256 * MIB, gt=0)
+    ratio_max: int = Field(default=250, gt=0)
+    ratio_checked_bytes_min: int = Field(default=4 * MIB, gt=0)
+
+
+class ParseLimits(BaseModel):
+    """What one parser process may use.
+
+    `parse_memory_bytes_max` is address space on top of what the warm process already maps.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    parse_seconds_max: float = Field(default=180, gt=0)
+    parse_cpu_seconds_max: int = Field(default=120, gt=0)
+    parse_memory_bytes_max: int = Field(default=1536 * MIB, gt=0)
+    parse_result_bytes_max: int = Field(default=256 * MIB, gt=0)
+    pages_max: int = Field(default=5_000, gt=0)
+    characters_max: int = Field(default=20_000_000, gt=0)
+    sheet_cells_max: int = Field(default=8_000_000, gt=0)
+    archive: ArchiveLimits = ArchiveLimits()
+
+
+class UploadLimits(BaseModel):
+    """What is taken in at all."""
+
+    model_config = ConfigDict(frozen=True)
+
+    upload_bytes_max: int = Field(default=100 * MIB, gt=0)
+
+
+class WorkerSettings(BaseModel):
+    """How the worker process works.
+
+    `name` must differ between workers of one database; a worker that was silent for
+    `lost_seconds_max` loses its work to the others. `crashes_max` is how often a document may be
+    broken off, by a crash or a hard stop of the worker, before it is given up.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(default="worker", min_length=1, max_length=80)
+    concurrency: int = Field(default=1, gt=0)
+    niceness: int = Field(default=10, ge=0, le=19)
+    embed_batch_chunks: int = Field(default=32, gt=0)
+    crashes_max: int = Field(default=3, gt=0)
+    transient_retries_max: int = Field(default=3, ge=0)
+    transient_wait_seconds: float = Field(default=1, gt=0)
+    poll_seconds: float = Field(default=0.3, gt=0)
+    reconcile_seconds: float = Field(default=15, gt=0)
+    waiting_documents_max: int = Field(default=64, gt=0)
+    heartbeat_seconds: float = Field(default=5, gt=0)
+    lost_seconds_max: float = Field(default=60, gt=0)
+    sweep_seconds: float = Field(default=1800, gt=0)
+    stop_seconds_max: float = Field(default=20, gt=0)
