@@ -1,0 +1,152 @@
+import { streamAnswer } from '../api/answers.ts';
+import * as api from '../api/endpoints.ts';
+import { asProblem, isAbort, type Problem } from '../api/problem.ts';
+import type { Answer, Citation, ConversationSummary } from '../api/types.ts';
+import { session } from '../state/session.svelte.ts';
+
+/** A question and what has come back so far. */
+export class Turn {
+  text = $state('');
+  citations = $state<Citation[]>([]);
+  refused = $state(false);
+  state = $state<'streaming' | 'done' | 'stopped' | 'failed'>('streaming');
+  problem = $state<Problem | null>(null);
+
+  constructor(
+    readonly key: number,
+    readonly question: string,
+  ) {}
+
+  finish(answer: Answer): void {
+    this.text = answer.answer;
+    this.citations = answer.citations;
+    this.refused = answer.refused;
+    this.state = 'done';
+  }
+}
+
+/** The conversation on the ask page. It lives outside the page, so an answer goes on streaming. */
+class ConversationState {
+  id = $state<string | null>(null);
+  turns = $state<Turn[]>([]);
+  /** What stands in the question box; kept across pages and a lost session. */
+  draft = $state('');
+  /** Collections to look in; empty means all. */
+  collections = $state<string[]>([]);
+  loading = $state(false);
+  problem = $state<Problem | null>(null);
+  history = $state<ConversationSummary[] | null>(null);
+  #abort: AbortController | null = null;
+  #keys = 0;
+
+  constructor() {
+    session.onForget(() => this.#forget());
+  }
+
+  get streaming(): boolean {
+    return this.turns.at(-1)?.state === 'streaming';
+  }
+
+  /** Shows a conversation, or an empty one for null. */
+  async open(id: string | null): Promise<void> {
+    if (id === this.id && this.problem === null) return;
+    this.clear();
+    this.id = id;
+    if (id === null) return;
+    this.loading = true;
+    try {
+      const { turns } = await api.getConversation(id);
+      if (this.id === id) this.turns = turns.map((turn) => this.#past(turn));
+    } catch (error) {
+      this.problem = asProblem(error);
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  /** Leaves the conversation for an empty one; what is in the question box stays. */
+  clear(): void {
+    this.stop();
+    this.id = null;
+    this.turns = [];
+    this.problem = null;
+  }
+
+  /** Asks the question and streams the answer into a new turn. */
+  async ask(question: string): Promise<void> {
+    this.stop();
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.turns.push(new Turn(this.#keys++, question));
+    const turn = this.turns.at(-1)!;
+    try {
+      await this.#stream(turn, abort.signal);
+      await this.loadHistory();
+    } catch (error) {
+      this.#broken(turn, error);
+    }
+  }
+
+  stop(): void {
+    this.#abort?.abort();
+    this.#abort = null;
+  }
+
+  async loadHistory(): Promise<void> {
+    try {
+      this.history = (await api.listConversations()).items;
+    } catch {
+      this.history ??= [];
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    await api.deleteConversation(id);
+    if (id === this.id) await this.open(null);
+    await this.loadHistory();
+  }
+
+  async #stream(turn: Turn, signal: AbortSignal): Promise<void> {
+    const request = {
+      question: turn.question,
+      collections: this.collections.length > 0 ? [...this.collections] : undefined,
+      conversation_id: this.id ?? undefined,
+    };
+    for await (const event of streamAnswer(request, signal)) {
+      signal.throwIfAborted();
+      if (event.kind === 'token') turn.text += event.text;
+      else if (event.kind === 'citation') turn.citations.push(event.citation);
+      else {
+        turn.finish(event.answer);
+        this.id = event.answer.conversation_id;
+      }
+    }
+  }
+
+  #broken(turn: Turn, error: unknown): void {
+    if (isAbort(error)) {
+      turn.state = 'stopped';
+      return;
+    }
+    turn.problem = asProblem(error);
+    turn.state = 'failed';
+    if (turn.problem.status !== 401) return;
+    this.turns = this.turns.filter((other) => other !== turn);
+    this.draft = turn.question;
+  }
+
+  #past(answer: Answer & { question: string }): Turn {
+    const turn = new Turn(this.#keys++, answer.question);
+    turn.finish(answer);
+    return turn;
+  }
+
+  #forget(): void {
+    this.clear();
+    this.draft = '';
+    this.collections = [];
+    this.history = null;
+  }
+}
+
+export const conversation = new ConversationState();

@@ -1,0 +1,77 @@
+// One function per route of the HTTP contract that the page uses.
+import { get, post, put, remove } from './client.ts';
+import type {
+  About,
+  Collection,
+  Conversation,
+  ConversationSummary,
+  DocumentPage,
+  DocumentText,
+  Hit,
+  Member,
+  NewToken,
+  Page,
+  Role,
+  SessionUser,
+  SourceDocument,
+  Token,
+  User,
+  Verb,
+} from './types.ts';
+
+type Session = { user: SessionUser };
+
+const segment = encodeURIComponent;
+
+export const about = () => get<About>('v1/about');
+
+export const currentSession = () => get<Session>('v1/session');
+export const signIn = (name: string, password: string) =>
+  post<Session>('v1/session', { name, password });
+export const signOut = () => remove('v1/session');
+export const changePassword = (current: string, next: string) =>
+  put('v1/session/password', { current, new: next });
+
+export const listCollections = () => get<Page<Collection>>('v1/collections');
+export const createCollection = (name: string) => post<Collection>('v1/collections', { name });
+export const deleteCollection = (id: string) => remove(`v1/collections/${segment(id)}`);
+
+const members = (id: string) => `v1/collections/${segment(id)}/members`;
+export const listMembers = (id: string) => get<Page<Member>>(members(id));
+export const setMember = (id: string, user: string, role: Role) =>
+  put(`${members(id)}/${segment(user)}`, { role });
+export const removeMember = (id: string, user: string) => remove(`${members(id)}/${segment(user)}`);
+
+export function listDocuments(collection: string, cursor: string | null, limit: number) {
+  const query = new URLSearchParams({ collection, limit: String(limit) });
+  if (cursor !== null) query.set('cursor', cursor);
+  return get<DocumentPage>(`v1/documents?${query}`);
+}
+const document = (id: string) => `v1/documents/${segment(id)}`;
+export const getDocument = (id: string) => get<SourceDocument>(document(id));
+export const deleteDocument = (id: string) => remove(document(id));
+export const retryDocument = (id: string) => post<SourceDocument>(`${document(id)}/retry`);
+export const documentText = (id: string) => get<DocumentText>(`${document(id)}/text`);
+export const contentAddress = (id: string) => `${document(id)}/content`;
+
+export const search = (
+  query: string,
+  limit: number,
+  collections: string[] | undefined,
+  signal: AbortSignal,
+) => post<{ hits: Hit[] }>('v1/search', { query, limit, collections }, signal);
+
+export const listConversations = () => get<Page<ConversationSummary>>('v1/conversations');
+const conversation = (id: string) => `v1/conversations/${segment(id)}`;
+export const getConversation = (id: string) => get<Conversation>(conversation(id));
+export const deleteConversation = (id: string) => remove(conversation(id));
+
+export const listTokens = () => get<Page<Token>>('v1/tokens');
+export const createToken = (name: string, scopes: Verb[], days: number) =>
+  post<NewToken>('v1/tokens', { name, scopes, expires_in_days: days });
+export const deleteToken = (id: string) => remove(`v1/tokens/${segment(id)}`);
+
+export const listUsers = () => get<Page<User>>('v1/users');
+export const createUser = (name: string, password: string, role: Role | null) =>
+  post<User>('v1/users', { name, password, role });
+export const deleteUser = (id: string) => remove(`v1/users/${segment(id)}`);

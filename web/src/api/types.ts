@@ -1,0 +1,119 @@
+// The shapes of the HTTP contract, named as the server names them.
+
+export type Role = 'owner' | 'editor' | 'reader';
+export type Verb = 'read' | 'ask' | 'upload' | 'edit' | 'share' | 'administer' | 'audit';
+export type Page<T> = { items: T[] };
+
+export type SessionUser = { id: string; name: string; role: Role | null; verbs: Verb[] };
+export type User = { id: string; name: string; role: Role | null; created_at: string };
+export type Member = { user_id: string; name: string; role: Role };
+
+export type Collection = {
+  id: string;
+  name: string;
+  role: Role;
+  document_count: number;
+  created_at: string;
+};
+
+export type Stage = 'queued' | 'parsing' | 'chunking' | 'embedding' | 'indexing' | 'ready';
+export type DocumentError = { code: string; detail: string; retryable: boolean };
+
+export type SourceDocument = {
+  id: string;
+  name: string;
+  collection_id: string;
+  media_type: string;
+  size_bytes: number;
+  status: 'queued' | 'processing' | 'ready' | 'failed';
+  stage: Stage;
+  /** 0..100 */
+  progress: number;
+  error: DocumentError | null;
+  page_count: number | null;
+  chunk_count: number;
+  language: string | null;
+  created_at: string;
+  updated_at: string;
+  duplicate: boolean;
+};
+
+export type DocumentPage = Page<SourceDocument> & { next_cursor: string | null; total: number };
+
+/** Fractions 0..1 of the page, origin top left; `page` counts from 1. */
+export type Box = { page: number; left: number; top: number; right: number; bottom: number };
+
+/** `start` and `end` are code point offsets into the document's text. */
+export type Block = {
+  kind: 'heading' | 'text' | 'table' | 'list';
+  level: number;
+  text: string;
+  page: number | null;
+  start: number;
+  end: number;
+};
+
+export type DocumentText = {
+  document_id: string;
+  name: string;
+  media_type: string;
+  page_count: number | null;
+  blocks: Block[];
+};
+
+export type Hit = {
+  document_id: string;
+  document_name: string;
+  chunk_id: string;
+  text: string;
+  page: number | null;
+  boxes: Box[];
+  heading_path: string[];
+  rank: number;
+  start: number;
+  end: number;
+};
+
+export type Citation = {
+  number: number;
+  document_id: string;
+  document_name: string;
+  page: number | null;
+  boxes: Box[];
+  quote: string;
+  start: number;
+  end: number;
+};
+
+export type Answer = {
+  id: string;
+  conversation_id: string;
+  answer: string;
+  refused: boolean;
+  citations: Citation[];
+  model: string;
+};
+
+export type ConversationSummary = { id: string; title: string; created_at: string };
+export type Conversation = {
+  id: string;
+  title: string;
+  turns: (Answer & { question: string })[];
+};
+
+export type Token = {
+  id: string;
+  name: string;
+  scopes: Verb[];
+  expires_at: string;
+};
+export type NewToken = Token & { token: string };
+
+export type About = {
+  version: string;
+  model: string;
+  embedding_model: string;
+  upload_bytes_max: number;
+  question_characters_max: number;
+  extensions: string[];
+};
