@@ -1,0 +1,30 @@
+"""Work that waits for a transaction's end: bytes are not part of it, so they follow it.
+
+A session here serves one transaction (`Database.transaction`), so nothing is unregistered.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
+
+
+def after_commit(session: Session, action: Callable[[], None]) -> None:
+    """Run `action` once this session's transaction is committed; never if it is rolled back."""
+
+    def on_commit(session: Session) -> None:
+        # Releasing a savepoint fires this event too, but decides nothing.
+        if not session.in_nested_transaction():
+            action()
+
+    event.listen(session, "after_commit", on_commit)
+
+
+def after_rollback(session: Session, action: Callable[[], None]) -> None:
+    """Run `action` if this session's transaction is rolled back as a whole."""
+
+    def on_rollback(_session: Session, transaction: SessionTransaction) -> None:
+        if transaction.parent is None:
+            action()
+
+    event.listen(session, "after_soft_rollback", on_rollback)
