@@ -8,14 +8,15 @@ from typing import Final
 
 from sqlalchemy import DDL, Table, event
 
-_REFUSE_SQLITE: Final = "BEGIN SELECT RAISE(ABORT, 'audit_entries only grows'); END"
 AUDIT_SQLITE: Final = (
-    "CREATE TRIGGER audit_entries_refuse_update BEFORE UPDATE ON audit_entries " + _REFUSE_SQLITE,
-    "CREATE TRIGGER audit_entries_refuse_delete BEFORE DELETE ON audit_entries " + _REFUSE_SQLITE,
+    "CREATE TRIGGER audit_entries_refuse_update BEFORE UPDATE ON audit_entries "
+    "BEGIN SELECT RAISE(ABORT, 'audit_entries only grows'); END",
+    "CREATE TRIGGER audit_entries_refuse_delete BEFORE DELETE ON audit_entries "
+    "BEGIN SELECT RAISE(ABORT, 'audit_entries only grows'); END",
     # INSERT OR REPLACE deletes without calling the DELETE trigger.
     "CREATE TRIGGER audit_entries_refuse_replace BEFORE INSERT ON audit_entries "
     "WHEN EXISTS (SELECT 1 FROM audit_entries WHERE sequence = NEW.sequence OR id = NEW.id) "
-    + _REFUSE_SQLITE,
+    "BEGIN SELECT RAISE(ABORT, 'audit_entries only grows'); END",
 )
 AUDIT_POSTGRESQL: Final = (
     "CREATE OR REPLACE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "

@@ -5,7 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 from threading import Lock
 from typing import Final
@@ -80,8 +80,9 @@ def _by_address(address: str) -> bytes:
         parsed = ip_address(address)
     except ValueError:
         return _digest("address", address)
-    length = 32 if parsed.version == 4 else 64  # noqa: PLR2004 - the number is the name
-    return _digest("address", str(ip_network((parsed, length), strict=False)))
+    if isinstance(parsed, IPv6Address):
+        address = str(IPv6Network((parsed, 64), strict=False))
+    return _digest("address", address)
 
 
 def _digest(*parts: str) -> bytes:
