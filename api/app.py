@@ -1,0 +1,70 @@
+"""The web application: routes, errors, observation, the page, one lifespan."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from anyio import to_thread
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from api.observability.metrics import Metrics
+from api.observability.requests import RequestObserver
+from api.problems import Problem, install_problem_handlers
+from api.routes import (
+    answers,
+    collections,
+    conversations,
+    documents,
+    operations,
+    search,
+    session,
+    tokens,
+    users,
+)
+from api.settings import Settings
+from api.state import State
+from api.static_files import install_page
+from api.version import VERSION
+from api.wiring import close_state
+
+RESOURCES = (session, users, tokens, collections, documents, search, answers, conversations)
+
+_PROBLEM = {"model": Problem, "description": "A problem (RFC 9457)."}
+
+
+def create_app(settings: Settings, build: Callable[[Metrics], State]) -> FastAPI:
+    """Assemble the application; `build` is called when it starts, in a thread."""
+    metrics = Metrics()
+    app = FastAPI(
+        title="Sourcebook",
+        version=VERSION,
+        summary="Ask your organisation's documents; every claim points to its source.",
+        lifespan=_lifespan(settings, lambda: build(metrics)),
+        docs_url=None,
+        redoc_url=None,
+    )
+    for resource in RESOURCES:
+        app.include_router(resource.router, responses={"4XX": _PROBLEM, "5XX": _PROBLEM})
+    app.include_router(operations.router)
+    app.add_middleware(RequestObserver, metrics=metrics)
+    install_problem_handlers(app)
+    install_page(app)
+    return app
+
+
+def _lifespan(
+    settings: Settings, build: Callable[[], State]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = settings.requests_in_threads_max
+        state = await run_in_threadpool(build)
+        app.state.sourcebook = state
+        app.state.upload_slots = asyncio.Semaphore(settings.uploads_in_memory_max)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(close_state, state)
+
+    return lifespan

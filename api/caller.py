@@ -1,0 +1,126 @@
+"""Who calls: a browser session or a bearer token, turned into a principal in each transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+from sqlalchemy.orm import Session
+
+from api.problems import ApiError
+from api.state import State, state_of
+from retrieval.access import AccessScope, scope_for
+from security.errors import Forbidden, Unauthenticated
+from security.principal import Principal, Verb
+
+COOKIE = "sourcebook_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_bearer = HTTPBearer(auto_error=False, description="A personal access token (`sbk_…`).")
+_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The browser's session.")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One transaction of one caller, with the rights as they stand in it."""
+
+    session: Session
+    principal: Principal
+
+    def scope(self, verb: Verb = Verb.READ) -> AccessScope:
+        """Return the documents with which the caller may do `verb`.
+
+        Raises:
+            Forbidden: the access token was made without this scope; without saying so, its
+                owner would wonder why nothing is found.
+
+        """
+        scopes = self.principal.scopes
+        if scopes is not None and verb not in scopes:
+            raise Forbidden
+        return scope_for(self.session, self.principal, verb)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The credentials of a request; every transaction checks them anew."""
+
+    state: State
+    bearer: str | None
+    cookie: str | None
+
+    @contextmanager
+    def reading(self) -> Iterator[Visit]:
+        """Open a read transaction.
+
+        Raises:
+            Unauthenticated: no credentials, or none that are valid now.
+
+        """
+        with self.state.database.reading() as session:
+            yield Visit(session, self._principal(session))
+
+    @contextmanager
+    def writing(self) -> Iterator[Visit]:
+        """Open a transaction that commits when the block ends well.
+
+        Raises:
+            Unauthenticated: no credentials, or none that are valid now.
+
+        """
+        with self.state.database.transaction() as session:
+            yield Visit(session, self._principal(session))
+
+    def _principal(self, session: Session) -> Principal:
+        if self.bearer is not None:
+            return self.state.tokens.authenticate(session, self.bearer)
+        if self.cookie is not None:
+            return self.state.sessions.authenticate(session, self.cookie).principal
+        raise Unauthenticated
+
+
+def caller(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    _documented: Annotated[str | None, Depends(_cookie)],
+) -> Caller:
+    """Read the request's credentials; a cookie counts only for requests of our own page."""
+    state = state_of(request)
+    if bearer is not None:
+        return Caller(state, bearer.credentials, None)
+    cookie = request.cookies.get(cookie_name(state))
+    if cookie is not None:
+        refuse_foreign_page(request)
+    return Caller(state, None, cookie)
+
+
+def cookie_name(state: State) -> str:
+    """The `__Host-` prefix needs TLS, which loopback does without."""
+    return SECURE_COOKIE if state.settings.secure_cookies else COOKIE
+
+
+def refuse_foreign_page(request: Request) -> None:
+    """Refuse a state change that another site's page makes with the browser's cookie (CSRF).
+
+    Raises:
+        ApiError: the browser says that the request comes from elsewhere, or does not say.
+
+    """
+    if request.method in SAFE_METHODS:
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if origin is not None:
+        same = urlsplit(origin).netloc == request.headers.get("host")
+    else:
+        same = site in {"same-origin", "none"}
+    if not same or site in {"cross-site", "same-site"}:
+        raise ApiError(403, "foreign_origin", "This request did not come from Sourcebook's page.")
+
+
+CallerOf = Annotated[Caller, Depends(caller)]

@@ -1,0 +1,5 @@
+"""Run a command as `python -m api.cli`."""
+
+from api.cli.main import main
+
+main()

@@ -1,0 +1,32 @@
+"""Ask from a terminal; the answer appears as it is written."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from api.cli.client import Client, ClientError, read_login
+from api.cli.search import place_of
+
+
+def ask(question: Annotated[str, typer.Argument(help="What you want to know.")]) -> None:
+    """Answer a question from your documents, with its sources."""
+    console = Console()
+    body = {"question": question, "stream": True}
+    for name, data in Client(read_login()).events("/v1/answers", body):
+        match name:
+            case "token":
+                console.print(Text(data["text"]), end="")
+            case "done":
+                _show_sources(console, data)
+            case "error":
+                raise ClientError(data["detail"])
+
+
+def _show_sources(console: Console, answer: dict[str, Any]) -> None:
+    console.print()
+    for citation in answer["citations"]:
+        number = (f"\n[{citation['number']}] ", "bold")
+        console.print(Text.assemble(number, (place_of(citation), "cyan")))
+        console.print(Text(citation["quote"]))

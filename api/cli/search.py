@@ -1,0 +1,29 @@
+"""Search from a terminal."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from api.cli.client import Client, read_login
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="A question, or words.")],
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Passages to show.")] = 5,
+) -> None:
+    """Show the passages that fit best, with the place they stand in."""
+    hits = Client(read_login()).call("POST", "/v1/search", json={"query": query, "limit": limit})
+    console = Console()
+    for hit in hits["hits"]:
+        console.print(Text.assemble((f"{hit['rank']}. ", "bold"), (place_of(hit), "cyan")))
+        console.print(Text(hit["text"]), end="\n\n")
+    if not hits["hits"]:
+        console.print("Nothing was found.")
+
+
+def place_of(source: dict[str, Any]) -> str:
+    """Name a document and, where it has pages, the page."""
+    page = f", page {source['page']}" if source["page"] else ""
+    return f"{source['document_name']}{page}"

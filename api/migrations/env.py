@@ -1,0 +1,30 @@
+"""Alembic's entry: connects to the database that `api.migrate` names."""
+
+from alembic import context
+
+import ingest.tables
+import qa.tables
+import retrieval.tables
+import security.tables
+from storage.database import Base, Database
+
+__all__ = ["ingest", "qa", "retrieval", "security"]  # imported for their tables
+
+
+def run() -> None:
+    """Run the migrations in one transaction."""
+    database = Database(context.config.attributes["database_url"])
+    try:
+        with database.engine.begin() as connection:
+            context.configure(
+                connection=connection,
+                target_metadata=Base.metadata,
+                render_as_batch=connection.dialect.name == "sqlite",
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+    finally:
+        database.close()
+
+
+run()

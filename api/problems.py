@@ -1,0 +1,107 @@
+"""Every error over HTTP has one shape: RFC 9457 problem details with a stable `code`."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from api.observability.logs import log
+from ingest.errors import IngestError
+from model.errors import ModelError
+from qa.errors import QaError
+from retrieval.errors import RetrievalError
+from security.errors import SecurityError
+from storage.errors import StorageError
+
+MEDIA_TYPE = "application/problem+json"
+OUR_ERRORS = (IngestError, ModelError, QaError, RetrievalError, SecurityError, StorageError)
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 has it; `code` never changes, `detail` says what to do."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class ApiError(Exception):
+    """An error of the HTTP layer itself."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+
+
+def problem_of(error: Exception) -> Problem:
+    """Describe an error for its caller; an unforeseen one says nothing of its inside."""
+    if isinstance(error, (*OUR_ERRORS, ApiError)):
+        return _problem(error.status, error.code, str(error))
+    if isinstance(error, HTTPException):
+        code = HTTPStatus(error.status_code).name.lower()
+        return _problem(error.status_code, code, error.detail)
+    return _problem(500, "internal_error", "Something went wrong on the server. Try again.")
+
+
+def log_failure(error: Exception) -> None:
+    """Log a failure of ours: class and place only, for the message may hold a user's words."""
+    if problem_of(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request_failed", error=type(error).__name__, where=_where(error))
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Answer every exception with a problem."""
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    for kind in (*OUR_ERRORS, ApiError, HTTPException, Exception):
+        app.add_exception_handler(kind, _problem_response)
+
+
+def _problem(status: int, code: str, detail: str) -> Problem:
+    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code)
+
+
+def _problem_response(_request: Request, error: Exception) -> JSONResponse:
+    problem = problem_of(error)
+    log_failure(error)
+    return _response(problem.model_dump(), problem.status, _headers(error))
+
+
+def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    # The rejected values are left out: they may be a question or a password.
+    fields = [
+        {"field": ".".join(str(part) for part in item["loc"][1:]), "reason": item["msg"]}
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{item['field']}: {item['reason']}" for item in fields)
+    problem = _problem(422, "invalid_request", f"The request is not valid: {detail}.")
+    return _response(problem.model_dump() | {"fields": fields}, 422, {})
+
+
+def _response(body: dict[str, Any], status: int, headers: dict[str, str]) -> JSONResponse:
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, HTTPException):
+        return dict(error.headers or {})
+    headers = {}
+    if (seconds := getattr(error, "retry_seconds", None)) is not None:
+        headers["Retry-After"] = str(max(1, round(seconds)))
+    if getattr(error, "status", None) == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return headers
+
+
+def _where(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"

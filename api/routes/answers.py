@@ -1,0 +1,113 @@
+"""Answers: whole, or streamed as server-sent events while they are written."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.sse import EventSourceResponse, format_sse_event
+from pydantic import BaseModel
+
+from api import schemas
+from api.caller import Caller, CallerOf
+from api.problems import log_failure, problem_of
+from api.streams import ThreadStream
+from qa.answer import Answer, CitationFound, Done, Event, Token
+
+router = APIRouter(prefix="/v1/answers", tags=["answers"])
+
+_WATCH_SECONDS = 0.25
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer; with `stream`, the events token, citation, done and error.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.post("", response_model=schemas.Answer, responses=_STREAM)
+async def answer(question: schemas.Question, request: Request, caller: CallerOf) -> object:
+    """Answer a question from the documents the caller may ask about, each sentence cited."""
+    events = ThreadStream(lambda cancelled: _ask(caller, question, cancelled))
+    if question.stream:
+        stream = aiter(events)
+        # What refuses the question does so before the first event, as an ordinary problem.
+        first = await anext(stream)
+        return EventSourceResponse(_sse(first, stream), headers={"Cache-Control": "no-store"})
+    return await _whole(events, request)
+
+
+def view_answer(answer: Answer) -> schemas.Answer:
+    """Show an answer."""
+    return schemas.Answer(
+        id=answer.id,
+        conversation_id=answer.conversation_id,
+        answer=answer.text,
+        refused=answer.refused,
+        interrupted=answer.interrupted,
+        citations=[schemas.Citation.model_validate(item) for item in answer.citations],
+        model=answer.model,
+        usage=schemas.Usage.model_validate(answer.usage),
+        timings=schemas.Timings.model_validate(answer.timings),
+    )
+
+
+def _ask(caller: Caller, question: schemas.Question, cancelled: threading.Event) -> Iterator[Event]:
+    with caller.reading() as visit:
+        principal = visit.principal
+    wanted = question.collections
+    yield from caller.state.answers.answer(
+        principal,
+        question.question,
+        collections=None if wanted is None else frozenset(wanted),
+        conversation_id=question.conversation_id,
+        cancelled=cancelled,
+    )
+
+
+async def _whole(events: ThreadStream[Event], request: Request) -> object:
+    """Wait for the end; a caller who went away is not waited for."""
+    reading = asyncio.ensure_future(_last(events))
+    while not reading.done():
+        await asyncio.wait({reading}, timeout=_WATCH_SECONDS)
+        if not reading.done() and await request.is_disconnected():
+            reading.cancel()
+            return Response(status_code=499)
+    return await reading
+
+
+async def _last(events: ThreadStream[Event]) -> schemas.Answer:
+    async for event in events:
+        if isinstance(event, Done):
+            return view_answer(event.answer)
+    raise RuntimeError("the answer ended without its last event")
+
+
+async def _sse(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    try:
+        yield _encoded(first)
+        async for event in rest:
+            yield _encoded(event)
+    except Exception as error:  # noqa: BLE001 - the status line has left; the stream tells
+        log_failure(error)
+        yield _frame("error", problem_of(error))
+
+
+def _encoded(event: Event) -> bytes:
+    match event:
+        case Token():
+            return _frame("token", _TokenText(text=event.text))
+        case CitationFound():
+            return _frame("citation", schemas.Citation.model_validate(event.citation))
+        case Done():
+            return _frame("done", view_answer(event.answer))
+
+
+class _TokenText(BaseModel):
+    text: str
+
+
+def _frame(name: str, data: BaseModel) -> bytes:
+    return format_sse_event(event=name, data_str=data.model_dump_json())

@@ -1,0 +1,138 @@
+"""Documents: upload, list, follow, read, retry, delete."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from api import schemas
+from api.caller import Caller, CallerOf
+from api.ranges import content_response
+from api.uploads import ReceivedFile, receive_upload
+from ingest.views import Upload
+from retrieval.access import AccessScope
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"])
+
+_UPLOAD_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "collection"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "collection": {
+                            "type": "string",
+                            "description": "A collection's id or exact name.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=202,
+    openapi_extra=_UPLOAD_FORM,
+    responses={
+        200: {"description": "The same bytes are there already.", "model": schemas.Document}
+    },
+)
+async def upload(request: Request, response: Response, caller: CallerOf) -> schemas.Document:
+    """Store a file and queue it; processing goes on after the answer."""
+    await run_in_threadpool(_require_sign_in, caller)
+    async with _upload_slot(request):
+        file = await receive_upload(request, caller.state.settings.upload.upload_bytes_max)
+        stored = await run_in_threadpool(_store, caller, file)
+    response.status_code = 200 if stored.duplicate else 202
+    view = schemas.Document.model_validate(stored.document)
+    return view.model_copy(update={"duplicate": stored.duplicate})
+
+
+@router.get("")
+def list_documents(
+    caller: CallerOf,
+    collection: Annotated[str | None, Query()] = None,
+    cursor: Annotated[str | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> schemas.DocumentList:
+    """List documents, newest first."""
+    with caller.reading() as visit:
+        scope = visit.scope()
+        if collection is not None:
+            found = caller.state.collections.find(visit.session, visit.principal, collection)
+            scope = scope.narrowed(frozenset({found.id}))
+        page = caller.state.documents.page(visit.session, scope, cursor, limit)
+    return schemas.DocumentList.model_validate(page)
+
+
+@router.get("/{document_id}")
+def get_document(document_id: str, caller: CallerOf) -> schemas.Document:
+    """Return a document with its stage and progress."""
+    with caller.reading() as visit:
+        view = caller.state.documents.get(visit.session, visit.scope(), document_id)
+    return schemas.Document.model_validate(view)
+
+
+@router.get("/{document_id}/text")
+def get_text(document_id: str, caller: CallerOf) -> schemas.DocumentText:
+    """Return the text as it was read, in blocks."""
+    with caller.reading() as visit:
+        text = caller.state.documents.text(visit.session, visit.scope(), document_id)
+    return schemas.DocumentText(
+        document_id=text.document.id,
+        name=text.document.name,
+        media_type=text.document.media_type,
+        page_count=text.document.page_count,
+        blocks=[schemas.TextBlock.model_validate(block) for block in text.blocks],
+    )
+
+
+@router.get("/{document_id}/content", response_class=StreamingResponse)
+def get_content(document_id: str, request: Request, caller: CallerOf) -> Response:
+    """Return the uploaded bytes, or the part that a `Range` header asks for."""
+    with caller.reading() as visit:
+        view, content = caller.state.documents.content(visit.session, visit.scope(), document_id)
+    return content_response(content, view.name, view.media_type, request.headers.get("range"))
+
+
+@router.post("/{document_id}/retry", status_code=202)
+def retry(document_id: str, caller: CallerOf) -> schemas.Document:
+    """Process a failed document once more."""
+    with caller.writing() as visit:
+        view = caller.state.documents.retry(visit.session, visit.principal, document_id)
+    return schemas.Document.model_validate(view)
+
+
+@router.delete("/{document_id}", status_code=204)
+def delete(document_id: str, caller: CallerOf) -> None:
+    """Delete a document with all that was made of it."""
+    with caller.writing() as visit:
+        caller.state.documents.delete(visit.session, visit.principal, document_id)
+
+
+def _require_sign_in(caller: Caller) -> AccessScope:
+    # Before the body is read: a stranger's megabytes are not worth receiving.
+    with caller.reading() as visit:
+        return visit.scope()
+
+
+def _store(caller: Caller, file: ReceivedFile) -> Upload:
+    with file.content, caller.writing() as visit:
+        return caller.state.documents.upload(
+            visit.session, visit.principal, file.collection, file.name, file.content
+        )
+
+
+def _upload_slot(request: Request) -> asyncio.Semaphore:
+    slots = request.app.state.upload_slots
+    assert isinstance(slots, asyncio.Semaphore)  # noqa: S101 - made by the lifespan
+    return slots

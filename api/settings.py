@@ -1,0 +1,112 @@
+"""All settings; the one place that reads the environment and the settings file.
+
+A value comes from, in this order: a `SOURCEBOOK_*` variable, the TOML file that
+`SOURCEBOOK_SETTINGS_FILE` names, the default. A section's value is reached by two underscores:
+`SOURCEBOOK_UPLOAD__UPLOAD_BYTES_MAX=200000000`.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ingest.settings import ParseLimits, UploadLimits, WorkerSettings
+from model.settings import ModelSettings
+from qa.settings import AnswerSettings
+from retrieval.embedding.settings import EmbeddingSettings
+from retrieval.settings import RetrievalSettings
+from security.settings import SecuritySettings
+from storage.settings import StorageSettings
+
+PREFIX = "SOURCEBOOK_"
+
+
+def _home(variable: str, fallback: str) -> Path:
+    return Path(os.environ.get(variable) or Path.home() / fallback)
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data: Path = Field(
+        default_factory=lambda: _home("XDG_DATA_HOME", ".local/share") / "sourcebook",
+        description="Folder of the database, the encrypted files and, by default, the keys.",
+    )
+    models: Path = Field(
+        default_factory=lambda: _home("XDG_CACHE_HOME", ".cache") / "sourcebook" / "models",
+        description="Folder of model weights; may be shared by several data folders.",
+    )
+    key: SecretStr | None = Field(
+        default=None,
+        description="The key-encryption key as base64 of 32 random bytes, instead of a file.",
+    )
+    key_file: Path | None = Field(
+        default=None, description="File of the key-encryption key; default: keys/kek in the data."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(
+        default=None,
+        description="Address that browsers use, when a proxy stands in front (https://...).",
+    )
+    admin_name: str = Field(default="admin", description="Name of the first administrator.")
+    admin_password: SecretStr | None = Field(
+        default=None,
+        description="The first administrator's password, for a first start without a person.",
+    )
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+    requests_in_threads_max: int = Field(
+        default=40, gt=0, description="Requests that may do their work at the same time."
+    )
+    uploads_in_memory_max: int = Field(
+        default=4, gt=0, description="Uploads received at once; each may hold a whole file."
+    )
+    workers: int = Field(default=1, ge=0, description="Ingestion worker processes to start.")
+    storage: StorageSettings = StorageSettings()
+    security: SecuritySettings = SecuritySettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    upload: UploadLimits = UploadLimits()
+    parsing: ParseLimits = ParseLimits()
+    ingestion: WorkerSettings = WorkerSettings()
+    model: ModelSettings = ModelSettings()
+    answers: AnswerSettings = AnswerSettings()
+
+    @field_validator("data", "models")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().absolute()
+
+    @property
+    def database_url(self) -> str:
+        """SQLite in the data folder unless another database is named."""
+        return self.storage.database_url or f"sqlite:///{self.data / 'sourcebook.db'}"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether browsers reach this server over TLS."""
+        return bool(self.public_url and self.public_url.startswith("https://"))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read variables, then the settings file."""
+        file = os.environ.get(f"{PREFIX}SETTINGS_FILE")
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
+        return init_settings, env_settings, toml

@@ -1,0 +1,61 @@
+"""What one API process holds while it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from api.observability.metrics import Metrics
+from api.settings import Settings
+from ingest.collections import CollectionService
+from ingest.service import DocumentService
+from model.backends.port import Generator
+from qa.conversations import Conversations
+from qa.service import AnswerService
+from retrieval.embedding.port import Embedder
+from retrieval.index import CorpusIndex
+from retrieval.search import Retriever
+from security.access_tokens import AccessTokens
+from security.accounts import Accounts
+from security.audit import AuditLog
+from security.grants import Grants
+from security.keyring import KeyRing
+from security.sessions import Sessions
+from security.sign_in import SignIn
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Every service, wired once by `api.wiring`."""
+
+    settings: Settings
+    tenant_id: str
+    clock: Callable[[], datetime]
+    metrics: Metrics
+    database: Database
+    keyring: KeyRing
+    audit: AuditLog
+    accounts: Accounts
+    grants: Grants
+    sign_in: SignIn
+    sessions: Sessions
+    tokens: AccessTokens
+    collections: CollectionService
+    documents: DocumentService
+    embedder: Embedder
+    index: CorpusIndex
+    retriever: Retriever
+    generator: Generator
+    answers: AnswerService
+    conversations: Conversations
+
+
+def state_of(request: Request) -> State:
+    """Return the state that the application's lifespan made."""
+    return cast("State", request.app.state.sourcebook)
+
+
+StateOf = Annotated[State, Depends(state_of)]

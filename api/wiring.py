@@ -1,0 +1,176 @@
+"""Build every service once, from the settings."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.observability.metrics import Metrics
+from api.settings import Settings
+from api.state import State
+from ingest.collections import CollectionService
+from ingest.service import DocumentService
+from model.backends.port import Generator
+from qa.conversations import Conversations
+from qa.service import AnswerService
+from retrieval.embedding.factory import create_embedder
+from retrieval.embedding.port import Embedder
+from retrieval.index import CorpusIndex
+from retrieval.search import Retriever
+from security.access_tokens import AccessTokens
+from security.accounts import Accounts
+from security.audit import AuditLog
+from security.grants import Grants
+from security.keyring import KeyRing
+from security.keys import EnvironmentKeyProvider, FileKeyProvider, KeyProvider
+from security.passwords import Passwords
+from security.sessions import Sessions
+from security.sign_in import SignIn
+from security.tables import Tenant
+from security.throttle import SignInThrottle
+from storage.blobs import DiskBlobStore
+from storage.database import Database
+
+TENANT = "default"
+"""The embedded default serves one organisation."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Tell the time; the one place where the product reads the clock."""
+    return datetime.now(UTC)
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the key-encryption key lies unless it comes from the environment."""
+    return settings.key_file or settings.data / "keys" / "kek"
+
+
+def key_provider(settings: Settings) -> KeyProvider:
+    """Read the key-encryption key.
+
+    Raises:
+        KeyUnavailable: missing, unsafe or malformed.
+
+    """
+    if settings.key is not None:
+        return EnvironmentKeyProvider(settings.key.get_secret_value())
+    return FileKeyProvider(key_file(settings))
+
+
+def open_database(settings: Settings) -> Database:
+    """Connect to the configured database."""
+    busy = settings.storage.database_busy_seconds_max
+    return Database(settings.database_url, busy_seconds_max=busy)
+
+
+def open_blobs(settings: Settings) -> DiskBlobStore:
+    """Open the folder of encrypted files."""
+    return DiskBlobStore(settings.data / "blobs")
+
+
+def tenant_id_of(session: Session) -> str | None:
+    """Return the id of the one tenant, None before the first start."""
+    return session.scalar(select(Tenant.id).where(Tenant.name == TENANT))
+
+
+def build_state(
+    settings: Settings, generator: Generator, metrics: Metrics, clock: Clock = utc_now
+) -> State:
+    """Wire an API process; loads the embedding model and builds the indexes.
+
+    Side effects: opens the database and starts the thread in which the index follows changes;
+    `close_state` ends both.
+
+    Raises:
+        LookupError: the data folder was never set up.
+
+    """
+    database = open_database(settings)
+    with database.reading() as session:
+        tenant_id = tenant_id_of(session)
+    if tenant_id is None:
+        message = "This data folder is not set up yet: start with `sourcebook serve`."
+        raise LookupError(message)
+    embedder = create_embedder(settings.embedding)
+    keyring = KeyRing(key_provider(settings), clock)
+    audit = AuditLog(keyring, clock)
+    grants = Grants(audit, clock)
+    passwords = Passwords(settings.security.passwords)
+    sessions = Sessions(settings.security.sessions, audit, clock)
+    throttle = SignInThrottle(settings.security.sessions, clock)
+    collections = CollectionService(keyring, grants, audit, clock)
+    index = _index(settings, database, keyring, embedder)
+    retriever = Retriever(
+        database,
+        index,
+        embedder,
+        keyring,
+        settings.retrieval,
+        observe=lambda stage, seconds: metrics.retrieval.labels(stage).observe(seconds),
+    )
+    conversations = Conversations(keyring, audit, clock)
+    return State(
+        settings=settings,
+        tenant_id=tenant_id,
+        clock=clock,
+        metrics=metrics,
+        database=database,
+        keyring=keyring,
+        audit=audit,
+        accounts=Accounts(passwords, audit, clock),
+        grants=grants,
+        sign_in=SignIn(database, passwords, sessions, throttle, audit),
+        sessions=sessions,
+        tokens=AccessTokens(settings.security.access_tokens, audit, clock),
+        collections=collections,
+        documents=DocumentService(
+            open_blobs(settings),
+            keyring,
+            audit,
+            collections,
+            clock,
+            settings.upload,
+            settings.parsing.archive,
+        ),
+        embedder=embedder,
+        index=index,
+        retriever=retriever,
+        generator=generator,
+        answers=AnswerService(
+            database=database,
+            retriever=retriever,
+            generator=generator,
+            embedder=embedder,
+            keyring=keyring,
+            audit=audit,
+            settings=settings.answers,
+            clock=clock,
+            timer=time.perf_counter,
+        ),
+        conversations=conversations,
+    )
+
+
+def close_state(state: State) -> None:
+    """Stop following changes and close the database."""
+    state.index.close()
+    state.database.close()
+
+
+def _index(
+    settings: Settings, database: Database, keyring: KeyRing, embedder: Embedder
+) -> CorpusIndex:
+    index = CorpusIndex(
+        database,
+        keyring,
+        embedder=embedder.name,
+        dimensions=embedder.dimensions,
+        settings=settings.retrieval,
+    )
+    index.start()
+    return index

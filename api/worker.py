@@ -1,0 +1,55 @@
+"""Wire and run an ingestion worker."""
+
+import threading
+from collections.abc import Sequence
+from functools import partial
+
+from ingest.chunking import chunk
+from retrieval.lexical.passages import blind_passage
+
+from api.settings import Settings
+from api.wiring import key_provider, open_blobs, open_database, utc_now
+from ingest.blocks import ParsedDocument
+from ingest.sandbox import ParserSandbox
+from ingest.worker import Worker
+from retrieval.corpus import Chunk
+from retrieval.embedding.factory import create_embedder
+from retrieval.embedding.port import Embedder
+from security.audit import AuditLog
+from security.keyring import KeyRing
+
+
+def jobs_url(settings: Settings) -> str:
+    """Where the workflow engine keeps its state: ids and codes only."""
+    return settings.storage.database_url or f"sqlite:///{settings.data / 'jobs.db'}"
+
+
+def run(settings: Settings, name: str, stop: threading.Event) -> None:
+    """Process documents until `stop` is set.
+
+    Side effects: lowers this process's priority; starts a parser process.
+    """
+    database = open_database(settings)
+    keyring = KeyRing(key_provider(settings), utc_now)
+    embedder = create_embedder(settings.embedding)
+    with ParserSandbox() as sandbox:
+        worker = Worker(
+            database=database,
+            jobs_url=jobs_url(settings),
+            blobs=open_blobs(settings),
+            keyring=keyring,
+            audit=AuditLog(keyring, utc_now),
+            embedder=embedder,
+            parse=partial(sandbox.parse, limits=settings.parsing),
+            split=partial(_split, embedder),
+            tokenize=blind_passage,
+            settings=settings.ingestion.model_copy(update={"name": name}),
+            clock=utc_now,
+            stop=stop,
+        )
+        worker.run()
+    database.close()
+
+
+def _split(embedder: Embedder, document: ParsedDocument) -> Sequence[Chunk]:
+    return chunk(document, embedder.count_tokens)
