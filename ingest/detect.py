@@ -183,7 +183,7 @@ def _text_type(head: bytes, extension: str) -> str:
 
 
 def _is_mail(head: bytes) -> bool:
-    """Find an RFC 5322 header block that starts at the first byte and names at least three fields."""
+    """Find an RFC 5322 header block at the first byte that names at least three fields."""
     block = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
     names = {name.lower() for name in _MAIL_HEADER.findall(block)}
     lines = block.splitlines()

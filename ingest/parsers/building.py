@@ -19,7 +19,7 @@ def heading(text: str, level: int, page: int | None = None) -> Block:
 def document(
     blocks: Iterable[Block], title: str | None = None, page_count: int | None = None
 ) -> ParsedDocument:
-    """Build the document; without a `title` the first heading of the highest level present is it."""
+    """Build the document; without a `title` its first heading of the highest level is it."""
     kept = [cleaned for block in blocks if (cleaned := _cleaned(block)).text]
     title = one_line(title or "") or _first_heading(kept)
     sample = "\n".join(block.text for block in kept[:2000])

@@ -36,7 +36,7 @@ def _rows(text: str) -> Iterator[list[str]]:
 
 
 def _delimiter(text: str) -> str:
-    """Choose the one that cuts the first lines into the most cells, evenly; a comma when none does."""
+    """Choose what cuts the first lines into the most cells, evenly; a comma when nothing does."""
     lines = [line for line in text[:_SNIFFED_CHARACTERS].splitlines()[:20] if line.strip()]
 
     def evenness(delimiter: str) -> tuple[int, int]:

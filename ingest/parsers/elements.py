@@ -83,7 +83,7 @@ def blocks(elements: list[Any], *, headings: Callable[[Any], int]) -> Iterator[B
 
 
 def depth_level(element: Any) -> int:
-    """Give the level that the format itself gave; a guess of the library (no depth) is no heading."""
+    """Give the level that the format names; a guess of the library has no depth."""
     depth = element.metadata.category_depth
     return 0 if depth is None else int(depth) + 1
 

@@ -80,7 +80,7 @@ def _bookmarks(document: pdfium.PdfDocument) -> list[tuple[str, int]]:
 
 
 def _without_text(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> ParsedDocument:
-    """Settle what to do when pdfium saw no text: another reader may, else tell a scan from an empty document."""
+    """Ask another reader when pdfium saw no text, else tell a scan from an empty document."""
     try:
         return pdf_fallback.parse(path, limits)
     except (NoText, DocumentDamaged) as error:

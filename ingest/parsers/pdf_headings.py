@@ -1,7 +1,8 @@
 """Which lines of a PDF are headings, and of which level.
 
 Body text is the commonest pair of size and weight. A short line that is larger, or as large and
-bolder, is a heading; levels follow the bookmarks where the document has them, else the sizes.
+bolder, is a heading; levels follow the bookmarks where the document has them, else section
+numbers, else the sizes.
 """
 
 import re
@@ -26,6 +27,7 @@ _NUMBERED = re.compile(
 )
 _NUMBER = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,5})\.?\s+(?=\D)")
 _RULE = re.compile(r"_{3,}")
+_OUTLINE_LINES_MIN = 5  # bookmarks found on the pages; then other headings go below them
 _TITLE_LINES_MAX = 3
 _SPACE = re.compile(r"\s+")
 
@@ -36,24 +38,29 @@ class Headings:
     def __init__(self, pages: list[Page], bookmarks: list[tuple[str, int]]) -> None:
         lines = [line for page in pages for line in page.lines]
         self._body = _body_style(lines)
-        self._bookmarks = {_key(title): level for title, level in bookmarks}
+        self._bookmarks = {_key(title): min(level, LEVEL_MAX) for title, level in bookmarks}
+        marked = [line for line in lines if self._stands_out(line) and self._marked(line)]
         styles = Counter(style(line) for line in lines if self._stands_out(line))
-        self._levels = _levels(styles, self._body) | self._levels_of_bookmarks(lines)
+        if len(marked) >= _OUTLINE_LINES_MIN:
+            below = min(max(map(self._marked, marked)) + 1, LEVEL_MAX)
+            self._levels = dict.fromkeys(styles, below)
+        else:
+            self._levels = _levels(styles, self._body)
         self.title = _title(pages, self)
-
-    @property
-    def body_size(self) -> float:
-        """Size of the body text in points."""
-        return self._body[0]
 
     def level(self, line: Line) -> int:
         """1 to 6 for a heading, 0 for any other line."""
-        marked = self._bookmarks.get(_key(line.text))
+        marked = self._marked(line)
         if marked and len(line.cells) <= 2:  # noqa: PLR2004 - a number, a gap and the title
-            return min(marked, LEVEL_MAX)
+            return marked
         if not self._stands_out(line):
             return 0
         return self._level_of_number(line) or self._levels.get(style(line), 0)
+
+    def _marked(self, line: Line) -> int:
+        """Level of the bookmark with this text, with or without its section number; else 0."""
+        keys = (_key(line.text), _key(_NUMBER.sub("", line.text)))
+        return next((self._bookmarks[key] for key in keys if key in self._bookmarks), 0)
 
     def _level_of_number(self, line: Line) -> int:
         """Section numbers tell the level where sizes do not: "3.2.1" is one below "3.2"."""
@@ -69,15 +76,6 @@ class Headings:
         larger = line.size > size * _LARGER
         bolder = line.bold and not bold and line.size >= size * 0.95
         return (larger or bolder) and _reads_like_a_heading(line)
-
-    def _levels_of_bookmarks(self, lines: list[Line]) -> dict[Style, int]:
-        """Learn the level that most bookmarked lines of a style have holds for the whole style."""
-        votes: dict[Style, Counter[int]] = {}
-        for line in lines:
-            level = self._bookmarks.get(_key(line.text))
-            if level and self._stands_out(line):
-                votes.setdefault(style(line), Counter())[min(level, LEVEL_MAX)] += 1
-        return {key: counter.most_common(1)[0][0] for key, counter in votes.items()}
 
 
 def style(line: Line) -> Style:

@@ -18,6 +18,7 @@ _LIST_ITEM = re.compile(
 _SENTENCE_END = tuple(".!?。！？:：")
 _CURRENCY = re.compile(r"(?<![^\t])([$€£¥])\t(?=[(\d])")
 _PITCH_MAX = 1.75  # distance of the bottoms of two lines of a paragraph, in line sizes
+_HEADING_CHARACTERS_MAX = 200
 _INDENT = 1.0  # in line sizes
 _SHORT = 0.85  # a line ends early when it fills less of its paragraph's width
 
@@ -33,7 +34,10 @@ class _Open:
 
     def closed(self) -> Block:
         boxes: tuple[Box, ...] = tuple(self.page.box(line) for line in self.lines)
-        return Block(self.kind, self._text(), self.level, self.page.number, boxes)
+        text = self._text()
+        if self.kind == "heading" and len(text) > _HEADING_CHARACTERS_MAX:
+            return Block("text", text, 0, self.page.number, boxes)  # a paragraph in bold
+        return Block(self.kind, text, self.level, self.page.number, boxes)
 
     def _text(self) -> str:
         if self.kind == "table":
