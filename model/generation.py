@@ -24,6 +24,7 @@ class Pace:
 def generate_tokens(
     decoder: Decoder,
     prompt: Sequence[int],
+    *,
     new_tokens_max: int,
     sampler: Sampler,
     pace: Pace,

@@ -96,8 +96,10 @@ class LocalGenerator:
         return generate_tokens(
             self._decoder,
             prompt,
-            min(request.new_tokens_max, self.context_tokens_max - len(prompt)),
-            Sampler(request.temperature, settings.top_p, request.seed),
-            Pace(settings.prefill_piece_tokens, settings.prefill_threads, settings.decode_threads),
-            cancelled,
+            new_tokens_max=min(request.new_tokens_max, self.context_tokens_max - len(prompt)),
+            sampler=Sampler(request.temperature, settings.top_p, request.seed),
+            pace=Pace(
+                settings.prefill_piece_tokens, settings.prefill_threads, settings.decode_threads
+            ),
+            cancelled=cancelled,
         )

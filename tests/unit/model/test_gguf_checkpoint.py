@@ -1,0 +1,143 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.checkpoint import WEIGHTS, Checkpoint
+from model.errors import CheckpointError
+from model.gguf_checkpoint import read_gguf, unpacked_folder
+from model.tokenizer import ChatTokenizer
+
+Weights = dict[str, torch.Tensor]
+GgufWriter = Callable[..., None]
+GATE = "model.layers.0.mlp.gate_proj.weight"
+
+
+def test_weights_come_through_quantisation(tiny_gguf: Path, weights: Weights) -> None:
+    checkpoint, _ = read_gguf(tiny_gguf, torch.float32)
+    assert checkpoint.weights.keys() == weights.keys()
+    for name, tensor in weights.items():
+        # Q8_0 rounds to 1/127 of the largest value of 32; vectors are kept exactly.
+        tolerance = 0.0 if tensor.dim() == 1 else float(tensor.abs().max()) / 200
+        torch.testing.assert_close(checkpoint.weights[name], tensor, atol=tolerance, rtol=0)
+
+
+def test_config_is_read(tiny_gguf: Path, checkpoint_folder: Path) -> None:
+    config, expected = read_gguf(tiny_gguf, torch.float32)[0].config, None
+    expected = Checkpoint.open(checkpoint_folder).config
+    assert set(config.end_tokens) == set(expected.end_tokens)
+    assert config.tensor_shapes() == expected.tensor_shapes()
+    assert config.norm_epsilon == pytest.approx(expected.norm_epsilon)
+    assert config.rope_base == expected.rope_base
+
+
+def test_file_without_head_is_tied(
+    tmp_path: Path, weights: Weights, gguf_writer: GgufWriter
+) -> None:
+    path = tmp_path / "tied.gguf"
+    gguf_writer(path, {name: w for name, w in weights.items() if name != "lm_head.weight"})
+    assert read_gguf(path, torch.float32)[0].config.head_tied_to_embedding
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_unpacked_folder_is_a_whole_checkpoint(tiny_gguf: Path, dtype: torch.dtype) -> None:
+    folder = unpacked_folder(tiny_gguf, dtype)
+    checkpoint = Checkpoint.open(folder)
+    expected, _ = read_gguf(tiny_gguf, dtype)
+    assert checkpoint.config == expected.config
+    for name, tensor in expected.weights.items():
+        assert torch.equal(checkpoint.weights[name], tensor)
+    assert ChatTokenizer.open(folder).encode("the")
+
+
+def test_unpacking_happens_once(tiny_gguf: Path) -> None:
+    weights = unpacked_folder(tiny_gguf, torch.float32) / WEIGHTS
+    before = weights.stat()
+    unpacked_folder(tiny_gguf, torch.float32)
+    assert weights.stat().st_ino == before.st_ino
+
+
+def test_touched_file_is_not_unpacked_again(tiny_gguf: Path) -> None:
+    weights = unpacked_folder(tiny_gguf, torch.float32) / WEIGHTS
+    before = weights.stat()
+    os.utime(tiny_gguf, ns=(1, 1))
+    unpacked_folder(tiny_gguf, torch.float32)
+    assert weights.stat().st_ino == before.st_ino
+
+
+def test_changed_file_is_unpacked_again(
+    tiny_gguf: Path, weights: Weights, gguf_writer: GgufWriter
+) -> None:
+    unpacked_folder(tiny_gguf, torch.float32)
+    gguf_writer(tiny_gguf, {**weights, GATE: torch.zeros_like(weights[GATE])})
+    folder = unpacked_folder(tiny_gguf, torch.float32)
+    assert not Checkpoint.open(folder).weights[GATE].any()
+
+
+def test_left_over_of_a_crash_is_replaced(tiny_gguf: Path) -> None:
+    unfinished = tiny_gguf.with_name(".tiny.float32.unfinished")
+    unfinished.mkdir()
+    (unfinished / WEIGHTS).write_text("half a file")
+    Checkpoint.open(unpacked_folder(tiny_gguf, torch.float32))
+    assert not unfinished.exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.1, 0.5, 0.999])
+def test_truncated_file_is_refused(tiny_gguf: Path, share: float) -> None:
+    content = tiny_gguf.read_bytes()
+    tiny_gguf.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(CheckpointError, match=r"^tiny\.gguf: "):
+        unpacked_folder(tiny_gguf, torch.float32)
+
+
+def test_other_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "letter.gguf"
+    path.write_bytes(b"Dear Sir or Madam, " * 100)
+    with pytest.raises(CheckpointError, match=r"letter\.gguf: is damaged or no GGUF file"):
+        unpacked_folder(path, torch.float32)
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"absent\.gguf"):
+        unpacked_folder(tmp_path / "absent.gguf", torch.float32)
+
+
+def refused(path: Path, words: str) -> None:
+    with pytest.raises(CheckpointError, match=rf"^{path.name}: .*{words}"):
+        unpacked_folder(path, torch.float32)
+
+
+def test_unknown_architecture_is_refused(
+    tmp_path: Path, weights: Weights, gguf_writer: GgufWriter
+) -> None:
+    gguf_writer(tmp_path / "a.gguf", weights, architecture="llama")
+    refused(tmp_path / "a.gguf", "architecture 'llama' is not known")
+
+
+def test_unknown_tokenizer_is_refused(
+    tmp_path: Path, weights: Weights, gguf_writer: GgufWriter
+) -> None:
+    gguf_writer(tmp_path / "a.gguf", weights, tokenizer="llama-bpe")
+    refused(tmp_path / "a.gguf", "tokenizer .*llama-bpe.* is not known")
+
+
+def test_missing_tensor_is_refused(
+    tmp_path: Path, weights: Weights, gguf_writer: GgufWriter
+) -> None:
+    gguf_writer(tmp_path / "a.gguf", {n: w for n, w in weights.items() if n != GATE})
+    refused(tmp_path / "a.gguf", f"tensor {GATE} is missing")
+
+
+def test_wrong_shape_is_refused(tmp_path: Path, weights: Weights, gguf_writer: GgufWriter) -> None:
+    gguf_writer(tmp_path / "a.gguf", {**weights, GATE: torch.zeros(64, 96)})
+    refused(tmp_path / "a.gguf", r"has shape \(64, 96\), not \(96, 64\)")
+
+
+def test_values_that_are_no_numbers_are_refused(
+    tmp_path: Path, weights: Weights, gguf_writer: GgufWriter
+) -> None:
+    name = "model.norm.weight"
+    gguf_writer(tmp_path / "a.gguf", {**weights, name: torch.full((64,), torch.nan)})
+    refused(tmp_path / "a.gguf", "values that are no numbers")
