@@ -1,0 +1,138 @@
+"""An answer, the citations in it, and the events it streams as."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from retrieval.corpus import Box
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The place that supports a sentence.
+
+    `number` counts from 1 in the answer's own order; `quote` is exactly
+    `document_text[start:end]`; `page` is None where the format has no pages.
+    """
+
+    number: int
+    document_id: str
+    document_name: str
+    page: int | None
+    boxes: tuple[Box, ...]
+    quote: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that the generator read and wrote."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds since the question arrived; `first_token_ms` is the generator's first."""
+
+    retrieval_ms: int = 0
+    first_token_ms: int = 0
+    total_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. Every sentence of `text` ends in `[n]` unless the answer is a refusal.
+
+    `interrupted`: the reader went away or stopped it; `text` is what had been shown by then.
+    """
+
+    id: str
+    conversation_id: str
+    text: str
+    refused: bool
+    citations: tuple[Citation, ...]
+    model: str
+    usage: Usage
+    timings: Timings
+    interrupted: bool = False
+
+    def to_json(self) -> bytes:
+        """Serialise for storage."""
+        return json.dumps(asdict(self), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_json(cls, stored: bytes) -> "Answer":
+        """Read back what `to_json` wrote."""
+        fields: dict[str, Any] = json.loads(stored)
+        fields["citations"] = tuple(map(_citation, fields["citations"]))
+        fields["usage"] = Usage(**fields["usage"])
+        fields["timings"] = Timings(**fields["timings"])
+        return cls(**fields)
+
+
+def _citation(fields: dict[str, Any]) -> Citation:
+    boxes = tuple(Box(**box) for box in fields.pop("boxes"))
+    return Citation(boxes=boxes, **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The next piece of the answer's text: a whole checked sentence with its `[n]`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitationFound:
+    """A citation, sent before the first sentence that carries its number."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The stored answer; its text is the concatenation of the tokens."""
+
+    answer: Answer
+
+
+Event = Token | CitationFound | Done
+
+TurnStatus = Literal["answered", "interrupted", "withheld"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and its answer as their owner may see them now.
+
+    "withheld": a cited document is gone or no longer visible, so the text and the citations are
+    left out. "interrupted": the answer broke off; its text may be empty.
+    """
+
+    question: str
+    answer: Answer
+    status: TurnStatus
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """A conversation in a list; the title is the start of its first question."""
+
+    id: str
+    title: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation with its turns, oldest first."""
+
+    id: str
+    title: str
+    created_at: datetime
+    turns: tuple[Turn, ...]

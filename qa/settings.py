@@ -1,0 +1,33 @@
+"""Limits and thresholds of answering. Every limit has its unit in its name."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class GroundingThresholds(BaseModel):
+    """When a sentence counts as supported; calibrated by `benchmarks/answers.py`.
+
+    Coverages are shares of a sentence's content words (Chinese: words and bigrams) that stand
+    in the passage; similarities are cosines of sentence vectors.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    coverage_min: float = Field(default=0.7, ge=0, le=1)
+    new_coverage_min: float = Field(default=0.6, ge=0, le=1)
+    similarity_min: float = Field(default=0.88, ge=0, le=1)
+    quotation_min: float = Field(default=1.0, ge=0)
+
+
+class AnswerSettings(BaseModel):
+    """How a question becomes an answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question_characters_max: int = Field(default=4_000, gt=0)
+    hits_max: int = Field(default=8, gt=0)
+    passages_max: int = Field(default=4, gt=0)
+    passage_tokens_max: int = Field(default=1_200, gt=0)
+    history_turns_max: int = Field(default=2, ge=0)
+    history_characters_max: int = Field(default=400, ge=0)
+    new_tokens_max: int = Field(default=160, gt=0)
+    grounding: GroundingThresholds = GroundingThresholds()
