@@ -1,0 +1,212 @@
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.backends.local import LocalGenerator
+from model.backends.port import GenerationPiece, GenerationRequest, Generator, Message
+from model.errors import GeneratorBusy, PromptTooLong
+from model.settings import ModelSettings
+from model.tokenizer import ChatTokenizer
+from model.transformer import Decoder
+
+QUESTION = [Message("user", "the inner")]
+
+
+def request(new_tokens_max: int = 20, **changes: object) -> GenerationRequest:
+    return GenerationRequest(QUESTION, new_tokens_max, **changes)
+
+
+def text_of(pieces: list[GenerationPiece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+def answer(generator: Generator, asked: GenerationRequest) -> list[GenerationPiece]:
+    return list(generator.generate(asked))
+
+
+class ScriptedDecoder:
+    """Stands in for the decoder: writes given tokens, and counts its steps."""
+
+    def __init__(self, decoder: Decoder, script: list[int], prompt_tokens: int) -> None:
+        self.config = decoder.config
+        self.new_cache = decoder.new_cache
+        self.steps: list[int] = []
+        self.after_step: Callable[[int], None] = lambda count: None
+        self._script = script
+        self._prompt_tokens = prompt_tokens
+
+    def __call__(self, tokens: torch.Tensor, cache: object) -> torch.Tensor:
+        self.steps.append(tokens.shape[1])
+        self.after_step(len(self.steps))
+        place = sum(self.steps) - self._prompt_tokens
+        logits = torch.zeros(1, self.config.vocabulary_size)
+        if 0 <= place < len(self._script):
+            logits[0, self._script[place]] = 1.0
+        return logits
+
+
+@pytest.fixture
+def scripted(
+    decoder: Decoder, tokenizer: ChatTokenizer, settings: ModelSettings
+) -> Callable[..., tuple[LocalGenerator, ScriptedDecoder]]:
+    def make(
+        text: str, end: bool = True, messages: list[Message] = QUESTION
+    ) -> tuple[LocalGenerator, ScriptedDecoder]:
+        script = tokenizer.encode(text) + ([decoder.config.end_tokens[0]] if end else [])
+        fake = ScriptedDecoder(decoder, script, len(tokenizer.encode_chat(messages)))
+        return LocalGenerator(fake, tokenizer, settings), fake  # type: ignore[arg-type]
+
+    return make
+
+
+Scripted = Callable[..., tuple[LocalGenerator, ScriptedDecoder]]
+
+
+def test_generates_what_the_decoder_says(
+    generator: LocalGenerator, decoder: Decoder, tokenizer: ChatTokenizer
+) -> None:
+    tokens = tokenizer.encode_chat(QUESTION)
+    prompt_tokens = len(tokens)
+    while len(tokens) < prompt_tokens + 20:
+        cache = decoder.new_cache(len(tokens))
+        tokens.append(int(decoder(torch.tensor([tokens]), cache).argmax()))
+        if tokens[-1] in decoder.config.end_tokens:
+            break
+    written = b"".join(map(tokenizer.bytes_of, tokens[prompt_tokens:]))
+    pieces = answer(generator, request())
+    # Half a character at the end is dropped; elsewhere random bytes show as replacements.
+    assert written.decode(errors="replace").startswith(text_of(pieces))
+    assert len(text_of(pieces)) > 5
+    assert pieces[-1].prompt_tokens == prompt_tokens
+
+
+def test_end_token_ends_the_answer(scripted: Scripted) -> None:
+    generator, _ = scripted("Yes, 好🙂.")
+    pieces = answer(generator, request(new_tokens_max=50))
+    assert text_of(pieces) == "Yes, 好🙂."
+    assert [piece.finish_reason for piece in pieces[:-1]] == [None] * (len(pieces) - 1)
+    last = pieces[-1]
+    assert last.finish_reason == "stop"
+    assert last.completion_tokens == generator.count_tokens("Yes, 好🙂.")
+
+
+def test_limit_ends_the_answer(scripted: Scripted) -> None:
+    generator, decoder = scripted("abcdefgh", end=False)
+    pieces = answer(generator, request(new_tokens_max=3))
+    assert text_of(pieces) == "abc"
+    assert pieces[-1].finish_reason == "length"
+    assert decoder.steps.count(1) == 2  # the third token needs no step after it
+
+
+def test_stop_string_ends_the_answer_and_is_no_part_of_it(scripted: Scripted) -> None:
+    generator, decoder = scripted("Yes.\n\nQuestion: and so on")
+    pieces = answer(generator, request(new_tokens_max=50, stop=("\n\nQ",)))
+    assert text_of(pieces) == "Yes."
+    assert pieces[-1].finish_reason == "stop"
+    assert len(decoder.steps) < 12
+
+
+def test_held_back_text_comes_at_the_end(scripted: Scripted) -> None:
+    generator, _ = scripted("Yes\n")
+    assert text_of(answer(generator, request(stop=("\n\n",)))) == "Yes\n"
+
+
+def test_prompt_is_read_in_pieces(scripted: Scripted, settings: ModelSettings) -> None:
+    messages = [Message("user", "x" * 60)]
+    generator, decoder = scripted("ok", messages=messages)
+    pieces = answer(generator, GenerationRequest(messages))
+    assert text_of(pieces) == "ok"
+    assert max(decoder.steps) == settings.prefill_piece_tokens
+    assert sum(decoder.steps) == pieces[-1].prompt_tokens + 2
+
+
+def test_answer_stays_within_the_context(scripted: Scripted) -> None:
+    generator, _ = scripted("y" * 200, end=False)
+    last = answer(generator, request(new_tokens_max=10_000))[-1]
+    assert last.finish_reason == "length"
+    assert last.prompt_tokens + last.completion_tokens == generator.context_tokens_max
+
+
+def test_prompt_that_does_not_fit_is_refused(generator: LocalGenerator) -> None:
+    with pytest.raises(PromptTooLong, match="must stay within 128"):
+        answer(generator, GenerationRequest([Message("user", "x" * 128)]))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 6, 9])
+def test_cancelling_ends_within_a_step(scripted: Scripted, steps: int) -> None:
+    messages = [Message("user", "x" * 60)]  # five pieces of prompt
+    generator, decoder = scripted("y" * 30, end=False, messages=messages)
+    cancelled = threading.Event()
+    decoder.after_step = lambda count: cancelled.set() if count == steps else None
+    pieces = list(generator.generate(GenerationRequest(messages), cancelled))
+    assert len(decoder.steps) == steps
+    assert pieces[-1].finish_reason == "cancelled"
+
+
+def test_cancelled_before_it_began(scripted: Scripted) -> None:
+    generator, decoder = scripted("never")
+    cancelled = threading.Event()
+    cancelled.set()
+    pieces = list(generator.generate(request(), cancelled))
+    assert [piece.finish_reason for piece in pieces] == ["cancelled"]
+    assert decoder.steps == []
+
+
+def test_closing_frees_the_turn(decoder: Decoder, tokenizer: ChatTokenizer) -> None:
+    settings = ModelSettings(waiting_requests_max=0, context_tokens_max=128)
+    generator = LocalGenerator(decoder, tokenizer, settings)
+    stream = generator.generate(request())
+    next(stream)
+    with pytest.raises(GeneratorBusy):
+        next(generator.generate(request()))
+    stream.close()  # type: ignore[attr-defined]
+    assert answer(generator, request())
+
+
+def test_abandoned_before_its_first_piece_holds_nothing(
+    decoder: Decoder, tokenizer: ChatTokenizer
+) -> None:
+    settings = ModelSettings(waiting_requests_max=0, context_tokens_max=128)
+    generator = LocalGenerator(decoder, tokenizer, settings)
+    waiting = generator.generate(request())
+    assert answer(generator, request())
+    assert next(waiting)
+
+
+def test_seed_decides_the_sample(generator: LocalGenerator) -> None:
+    def sample(seed: int) -> str:
+        return text_of(answer(generator, request(temperature=3.0, seed=seed)))
+
+    assert sample(1) == sample(1)
+    assert len({sample(seed) for seed in range(4)}) > 1
+
+
+def test_control_tokens_are_not_shown(
+    decoder: Decoder, tokenizer: ChatTokenizer, settings: ModelSettings
+) -> None:
+    start = tokenizer.encode_chat([])[0]
+    assert start not in decoder.config.end_tokens
+    fake = ScriptedDecoder(decoder, [start, 70], len(tokenizer.encode_chat(QUESTION)))
+    generator = LocalGenerator(fake, tokenizer, settings)  # type: ignore[arg-type]
+    pieces = answer(generator, request(new_tokens_max=2))
+    assert text_of(pieces) == tokenizer.bytes_of(70).decode()
+
+
+def test_threads_are_put_back(generator: LocalGenerator) -> None:
+    before = torch.get_num_threads()
+    answer(generator, request(new_tokens_max=2))
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("decode_precision", ["same", "int8"])
+def test_load_from_gguf(tiny_gguf: Path, decode_precision: str) -> None:
+    settings = ModelSettings(
+        name="tiny", precision="float32", decode_precision=decode_precision, context_tokens_max=9999
+    )
+    generator = LocalGenerator.load(tiny_gguf, settings)
+    assert generator.name == "tiny"
+    assert generator.context_tokens_max == 512  # the checkpoint's own limit
+    assert answer(generator, request())[-1].completion_tokens > 0
