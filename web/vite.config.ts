@@ -17,6 +17,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
+      // The page, and the API reference that the server shows at /docs.
+      input: ['index.html', 'docs.html'],
       output: {
         // The pdf.js worker ends in .mjs, which not every server knows to be JavaScript.
         assetFileNames: ({ names }) =>
