@@ -26,6 +26,9 @@ describe('problems', () => {
     const network = new Problem(0, 'network_error');
     expect(describeProblem(network, 'en')).toContain('cannot be reached');
     expect(describeProblem(network, 'zh')).toContain('无法连接');
+    const full = { code: 'storage_full', detail: 'The disk is full.' };
+    expect(describeProblem(full, 'en')).toBe('The disk is full.');
+    expect(describeProblem(full, 'zh')).toContain('磁盘已满');
     expect(describeProblem({ code: 'new_code', detail: 'Do this.' }, 'zh')).toBe('Do this.');
     expect(describeProblem({ code: 'new_code', detail: '' }, 'en')).toContain('went wrong');
   });

@@ -1,15 +1,18 @@
-// What a person reads for each problem code. A code that is missing here shows the server's detail.
+// What a person reads for each problem code. The server writes its problems in English and says
+// what to do, so English is given here only for the problems of the page itself. A code that is
+// missing here shows the server's words.
 import type { Problem } from '../api/problem.ts';
 
-type Text = { en: string; zh: string };
-export type Language = keyof Text;
+export type Language = 'en' | 'zh';
+type Text = { en?: string; zh: string };
 
-const unexpected: Text = {
+const unexpected = {
   en: 'Something went wrong. Please try again.',
   zh: '出了点问题，请重试。',
 };
 
 export const problemTexts: Record<string, Text> = {
+  // the page itself
   unexpected_error: unexpected,
   network_error: {
     en: 'The server cannot be reached. Check the connection and try again.',
@@ -20,9 +23,75 @@ export const problemTexts: Record<string, Text> = {
     zh: '回答中断了，请重新提问。',
   },
   upload_cancelled: { en: 'The upload was cancelled.', zh: '上传已取消。' },
+
+  // who asks and what they may do
+  unauthenticated: { en: 'Please sign in.', zh: '请先登录。' },
+  invalid_credentials: { zh: '用户名或密码不正确，请检查后重试。' },
+  too_many_attempts: { zh: '登录失败次数过多，请稍后再试。' },
+  forbidden: { zh: '您没有执行此操作的权限，请联系所有者。' },
+  not_found: { zh: '找不到该内容，或您无权查看。' },
+  conflict: { zh: '内容已有变化，请刷新后重试。' },
+  name_taken: { zh: '已有同名用户，请换一个名称。' },
+  last_owner: { zh: '这是最后一位所有者，请先指定另一位所有者。' },
+  invalid_input: { zh: '输入的内容有误，请修改后重试。' },
+  invalid_request: { zh: '请求的内容有误，请修改后重试。' },
+  password_refused: { zh: '密码太短或太长，请换一个。' },
+  name_refused: { zh: '名称须为 1 到 200 个可见字符，首尾不能有空格。' },
+  key_destroyed: { zh: '该数据的密钥已被销毁，无法再读取。' },
+  key_unavailable: { zh: '服务器的密钥不可用，请联系管理员。' },
+  decryption_failed: { zh: '存储的数据无法解密，请联系管理员。' },
+
+  // uploads and collections
+  file_empty: { zh: '文件是空的，请确认已保存后重新上传。' },
+  file_too_large: { zh: '文件超过服务器允许的大小，请拆分文件或压缩其中的图片。' },
+  unsupported_type: {
+    zh: '无法读取此类文件。请上传 PDF、Word、PowerPoint、Excel、CSV、HTML、Markdown、文本或邮件文件。',
+  },
+  upload_refused: { zh: '文件未被接受，请检查后重新上传。' },
+  request_refused: { zh: '内容已有变化，请刷新后重试。' },
+  collection_exists: { zh: '已有同名资料库，请换一个名称。' },
+  invalid_name: { zh: '资料库名称须为 1 到 200 个可见字符。' },
+  document_not_ready: { zh: '文档尚未处理完成，请稍候。' },
+  retry_refused: { zh: '只有处理失败的文档才能重试。' },
+
+  // processing
+  processing_failed: { zh: '文档处理失败，请重试。' },
+  internal_error: { zh: '服务器出错。请重试；如果仍然失败，请联系管理员。' },
+  storage_full: { zh: '服务器磁盘已满，请在管理员清理空间后重试。' },
+  superseded: { zh: '该文档的处理已被取消。' },
+  worker_crashed: {
+    zh: '处理该文档时程序多次中断。请重试；如果仍然失败，请拆分文档或另存一份。',
+  },
+  parse_failed: { zh: '无法读取该文档，请另存一份后重新上传。' },
+  archive_refused: { zh: '该文件解压后过大。请用原程序打开并另存一份后重新上传。' },
+  document_damaged: { zh: '文件已损坏或不完整。请用原程序打开并另存一份后重新上传。' },
+  document_encrypted: { zh: '文档受密码保护，请去除密码后重新上传。' },
+  document_too_large: { zh: '文档的页数或文字超过服务器允许的范围，请拆分后上传。' },
+  document_without_pages: { zh: '文档没有页面，请重新导出后上传。' },
+  no_text: { zh: '文档中没有找到文字，因此无法据此回答。' },
+  ocr_unavailable: { zh: '页面是没有文字的扫描图片，目前还不能识别。请上传带文字的版本。' },
+  sheet_too_sparse: {
+    zh: '工作表中有相距极远的单元格。请删除表末的多余单元格，保存后重新上传。',
+  },
+  parser_crashed: { zh: '读取该文档时出错。请用原程序打开并另存一份后重新上传。' },
+  parser_out_of_memory: { zh: '读取该文档所需内存超过限制，请拆分或另存一份后重新上传。' },
+  parser_timed_out: { zh: '读取该文档超时。请在服务器空闲时重试，或拆分文档。' },
+  sandbox_unavailable: { zh: '文档读取程序无法启动，请几分钟后重试。' },
+
+  // questions
+  question_empty: { zh: '问题是空的，请输入后再提问。' },
+  question_too_long: { zh: '问题过长，请缩短；较长的文字可以作为文档上传。' },
+  conversation_not_found: { zh: '没有这个对话，请开始新的对话。' },
+  index_not_ready: { zh: '索引尚未就绪，请稍候重试。' },
+  embedding_server_failed: { zh: '语义模型服务没有响应，请稍后重试。' },
+  generator_busy: { zh: '语言模型正忙，请稍后重试。' },
+  prompt_too_long: { zh: '问题和相关段落过长，请缩短问题。' },
 };
 
 /** The words for a problem: ours by code, else the server's own, else a general sentence. */
-export function describeProblem(problem: Pick<Problem, 'code' | 'detail'>, language: Language) {
+export function describeProblem(
+  problem: Pick<Problem, 'code' | 'detail'>,
+  language: Language,
+): string {
   return problemTexts[problem.code]?.[language] ?? (problem.detail || unexpected[language]);
 }
