@@ -1,7 +1,7 @@
 import { streamAnswer } from '../api/answers.ts';
 import * as api from '../api/endpoints.ts';
 import { asProblem, isAbort, type Problem } from '../api/problem.ts';
-import type { Answer, Citation, ConversationSummary } from '../api/types.ts';
+import type { Answer, Citation, ConversationSummary, PastTurn } from '../api/types.ts';
 import { session } from '../state/session.svelte.ts';
 
 /** A question and what has come back so far. */
@@ -9,7 +9,7 @@ export class Turn {
   text = $state('');
   citations = $state<Citation[]>([]);
   refused = $state(false);
-  state = $state<'streaming' | 'done' | 'stopped' | 'failed'>('streaming');
+  state = $state<'streaming' | 'done' | 'stopped' | 'withheld' | 'failed'>('streaming');
   problem = $state<Problem | null>(null);
 
   constructor(
@@ -21,7 +21,7 @@ export class Turn {
     this.text = answer.answer;
     this.citations = answer.citations;
     this.refused = answer.refused;
-    this.state = 'done';
+    this.state = answer.interrupted ? 'stopped' : 'done';
   }
 }
 
@@ -135,9 +135,10 @@ class ConversationState {
     this.draft = turn.question;
   }
 
-  #past(answer: Answer & { question: string }): Turn {
-    const turn = new Turn(this.#keys++, answer.question);
-    turn.finish(answer);
+  #past(past: PastTurn): Turn {
+    const turn = new Turn(this.#keys++, past.question);
+    turn.finish(past);
+    if (past.status === 'withheld') turn.state = 'withheld';
     return turn;
   }
 

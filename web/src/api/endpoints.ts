@@ -74,4 +74,9 @@ export const deleteToken = (id: string) => remove(`v1/tokens/${segment(id)}`);
 export const listUsers = () => get<Page<User>>('v1/users');
 export const createUser = (name: string, password: string, role: Role | null) =>
   post<User>('v1/users', { name, password, role });
-export const deleteUser = (id: string) => remove(`v1/users/${segment(id)}`);
+const user = (id: string) => `v1/users/${segment(id)}`;
+export const deleteUser = (id: string) => remove(user(id));
+export const resetPassword = (id: string, password: string) =>
+  put(`${user(id)}/password`, { password });
+export const setRole = (id: string, role: Role | null) =>
+  role === null ? remove(`${user(id)}/role`) : put(`${user(id)}/role`, { role });

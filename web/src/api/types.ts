@@ -90,6 +90,8 @@ export type Answer = {
   conversation_id: string;
   answer: string;
   refused: boolean;
+  /** The model stopped before its end; what is there holds. */
+  interrupted: boolean;
   citations: Citation[];
   model: string;
 };
@@ -98,7 +100,13 @@ export type ConversationSummary = { id: string; title: string; created_at: strin
 export type Conversation = {
   id: string;
   title: string;
-  turns: (Answer & { question: string })[];
+  turns: PastTurn[];
+};
+
+/** Withheld: a cited document is gone or hidden now, so the text and citations are left out. */
+export type PastTurn = Answer & {
+  question: string;
+  status: 'answered' | 'interrupted' | 'withheld';
 };
 
 export type Token = {

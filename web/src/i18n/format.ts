@@ -9,7 +9,7 @@ export function formats(tag: string) {
     number: (n: number) => number.format(n),
     percent: (n: number) => new Intl.NumberFormat(tag, { style: 'percent' }).format(n / 100),
     size: (bytes: number) => size(tag, bytes),
-    list: (items: string[]) => new Intl.ListFormat(tag, { type: 'unit' }).format(items),
+    list: (items: string[]) => new Intl.ListFormat(tag, { style: 'narrow' }).format(items),
   };
 }
 
