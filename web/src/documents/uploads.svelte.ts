@@ -69,7 +69,7 @@ class Uploads {
     const max = session.about?.upload_bytes_max ?? Infinity;
     const code = item.file.size === 0 ? 'file_empty' : 'file_too_large';
     if (item.file.size > 0 && item.file.size <= max) return;
-    item.problem = new Problem(0, code);
+    item.problem = new Problem(413, code);
     item.state = 'failed';
   }
 
