@@ -11,7 +11,6 @@ from security.cipher import Cipher
 from security.places import Place
 
 VECTOR_TYPE = np.dtype("<f2")
-TOKEN_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from tantivy import Document, Index, Occur, Query, Schema, SchemaBuilder, Searcher
 
-from retrieval.chunk_codec import TOKEN_BYTES
+from retrieval.lexical.blind import TOKEN_BYTES
 from retrieval.visibility import Visible
 
 

@@ -46,9 +46,7 @@ def test_search_is_exact_over_what_is_visible_and_returns_nothing_else(
     store: FaissStore, classes: tuple[int, ...]
 ) -> None:
     query = vectors(1, 77)[0].astype(np.float32)
-    allowed = {
-        n: document(1 + n % 5, 1000 * n, 3 + n) for n in range(20) if 1 + n % 5 in classes
-    }
+    allowed = {n: document(1 + n % 5, 1000 * n, 3 + n) for n in range(20) if 1 + n % 5 in classes}
     found = store.search(query, seen(*classes), 400)
     assert list(found) == exact(allowed, query)
     assert list(store.search(query, seen(*classes), 4)) == exact(allowed, query)[:4]
