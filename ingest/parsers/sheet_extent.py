@@ -46,7 +46,7 @@ def _admit_sheet(sheet: IO[bytes], cells_max: int) -> None:
             row, column = int(digits), _column(letters)
             rows = [min(rows[0], row), max(rows[1], row)]
             columns = [min(columns[0], column), max(columns[1], column)]
-        if (rows[1] - rows[0] + 1) * (columns[1] - columns[0] + 1) > cells_max:
+        if rows[1] and (rows[1] - rows[0] + 1) * (columns[1] - columns[0] + 1) > cells_max:
             raise SheetTooSparse
         rest = text[-_OVERLAP_BYTES:]
 
