@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.lexical.analysis import terms
+from retrieval.lexical.english import STOP_WORDS
+
+MIXED = st.text(
+    st.sampled_from("aBé ß7,.1-/'’&_年月日中华人民共和國々ﬁＡ１½İカナ테\n\t😀") | st.characters()
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The companies were running", ["compani", "run"]),
+        ("What is the company's policy?", ["compani", "polici"]),
+        ("ＦＵＬＬ　ｗｉｄｔｈ ﬁle", ["full", "width", "file"]),
+        ("in 2019, $1,234.5 million (12.5%)", ["2019", "1234.5", "million", "12.5"]),
+        ("1,234,567 12,34 3.11.2", ["1234567", "12", "34", "3.11.2"]),
+        ("ISO-9001", ["iso", "9001", "iso9001"]),
+        ("ISO9001", ["iso9001", "iso", "9001"]),
+        ("Form 10-K", ["form", "10", "k", "10k"]),
+        ("1,234.5-ton crane", ["1234.5", "ton", "crane"]),
+        ("due 31/12/2025", ["due", "31", "12", "2025"]),
+        ("long-term R&D", ["long", "term", "r", "d"]),
+        ("café", ["café"]),
+        ("snake_case", ["snake", "case"]),
+        ("the of and", []),
+        ("", []),
+        ("— … !?", []),
+    ],
+)
+def test_english_numbers_and_codes(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("人", {"人"}),
+        ("立法会选举", {"立法", "法会", "会选", "选举", "立法会"}),
+        ("梵語的研究", {"梵語", "語的", "的研", "研究", "的"}),
+        ("2022年", {"2022", "年"}),
+        ("营收1,234.5万元", {"营收", "1234.5", "万元"}),
+        ("使用X9101班列", {"使用", "x9101", "x", "9101", "班列"}),
+        ("カタカナ", {"カタ", "タカ", "カナ"}),
+    ],
+)
+def test_chinese_is_found_by_word_and_by_pair(text: str, expected: set[str]) -> None:
+    assert expected <= set(terms(text))
+
+
+def test_a_word_weighs_more_than_a_chance_pair() -> None:
+    found = terms("立法会选举")
+    assert found.count("选举") == 2
+    assert found.count("会选") == 1
+
+
+def test_codes_are_found_however_they_are_written() -> None:
+    spellings = [set(terms(text)) for text in ("ISO-9001", "ISO 9001", "ISO9001", "iso－９００１")]
+    for one in spellings:
+        for other in spellings:
+            assert len(one & other) >= 2
+
+
+@given(MIXED)
+def test_terms_are_never_empty_or_spaced(text: str) -> None:
+    assert all(term and not any(map(str.isspace, term)) for term in terms(text))
+
+
+@given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E)))
+def test_width_and_case_do_not_matter(text: str) -> None:
+    full_width = "".join(chr(ord(character) + 0xFEE0) for character in text)
+    assert terms(full_width) == terms(text.swapcase()) == terms(text)
+
+
+@given(MIXED, MIXED)
+def test_texts_apart_have_the_terms_of_each(first: str, second: str) -> None:
+    assert terms(f"{first}\n\n{second}") == terms(first) + terms(second)
+
+
+@given(st.integers(0, 10**12))
+def test_thousands_separators_do_not_matter(number: int) -> None:
+    assert terms(f"{number:,}") == terms(str(number)) == [str(number)]
+
+
+@given(st.sampled_from(sorted(STOP_WORDS)))
+def test_stop_words_are_left_out_in_any_case(word: str) -> None:
+    assert terms(f"{word} {word.upper()} {word.title()}") == []
