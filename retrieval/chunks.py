@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Delete, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from retrieval.changes import append_change
@@ -25,24 +25,6 @@ def content_digest(keys: TenantKeys, chunk: Chunk) -> str:
     return keys.digest("chunk", chunk.embedded_text.encode())
 
 
-def replace_chunks(
-    session: Session,
-    tenant_id: str,
-    document_id: str,
-    cipher: Cipher,
-    records: Sequence[ChunkRecord],
-    *,
-    at: datetime,
-) -> None:
-    """Make `records` the document's only chunks and tell the indexes.
-
-    Side effects: see `append_change`, so call this last in the transaction.
-    """
-    delete_chunks(session, tenant_id, document_id)
-    add_chunks(session, tenant_id, document_id, cipher, records)
-    append_change(session, tenant_id, document_id, at=at)
-
-
 def add_chunks(
     session: Session,
     tenant_id: str,
@@ -50,19 +32,13 @@ def add_chunks(
     cipher: Cipher,
     records: Sequence[ChunkRecord],
 ) -> None:
-    """Add chunks to a document that is not ready yet, which hides them from every index.
+    """Store chunks of a document that is not ready yet, so nobody finds them.
 
-    Whoever makes the document ready tells the indexes, with `append_change`, in the same
-    transaction.
+    Whoever makes the document ready calls `append_change`.
     """
     if records:
         rows = [_row(tenant_id, document_id, cipher, record) for record in records]
         session.execute(insert(ChunkRow), rows)
-
-
-def delete_chunks(session: Session, tenant_id: str, document_id: str) -> None:
-    """Delete a document's chunks without telling the indexes."""
-    session.execute(_deletion(tenant_id, document_id))
 
 
 def delete_document(session: Session, tenant_id: str, document_id: str, *, at: datetime) -> bool:
@@ -70,7 +46,9 @@ def delete_document(session: Session, tenant_id: str, document_id: str, *, at: d
 
     The caller destroys its key and deletes its files.
     """
-    session.execute(_deletion(tenant_id, document_id))
+    session.execute(
+        delete(ChunkRow).where(ChunkRow.tenant_id == tenant_id, ChunkRow.document_id == document_id)
+    )
     gone = session.execute(
         delete(Document)
         .where(Document.tenant_id == tenant_id, Document.id == document_id)
@@ -98,12 +76,6 @@ def reusable_vectors(
         wanted = digests[start : start + _QUERY_DIGESTS_MAX]
         found.update(_stored_vectors(session, keyring, tenant_id, wanted, embedder))
     return found
-
-
-def _deletion(tenant_id: str, document_id: str) -> Delete:
-    return delete(ChunkRow).where(
-        ChunkRow.tenant_id == tenant_id, ChunkRow.document_id == document_id
-    )
 
 
 def _row(

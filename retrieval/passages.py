@@ -10,7 +10,7 @@ from retrieval.access import AccessScope
 from retrieval.chunk_codec import chunk_id, open_body
 from retrieval.corpus import Chunk, Hit
 from retrieval.document_keys import document_ciphers
-from retrieval.tables import ChunkRow, Document
+from retrieval.tables import READY, ChunkRow, Document
 from security.cipher import Cipher
 from security.errors import DecryptionFailed
 from security.keyring import KeyRing
@@ -73,7 +73,12 @@ def _passages(
             Document.name,
         )
         .join(Document, Document.id == ChunkRow.document_id)
-        .where(chosen, ChunkRow.tenant_id == scope.tenant_id, scope.documents())
+        .where(
+            chosen,
+            ChunkRow.tenant_id == scope.tenant_id,
+            Document.status == READY,
+            scope.documents(),
+        )
     )
     rows = session.execute(query).all()
     documents = sorted({row.document_id for row in rows})

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from retrieval.chunk_codec import VECTOR_TYPE, open_tokens, open_vector
 from retrieval.document_keys import document_ciphers
-from retrieval.tables import ChunkRow, Document
+from retrieval.tables import READY, ChunkRow, Document
 from security.cipher import Cipher
 from security.errors import DecryptionFailed
 from security.keyring import KeyRing
@@ -39,7 +39,7 @@ class IndexedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The present state of the `touched` documents; those missing in `documents` are gone.
+    """The present state of the `touched` documents; others than `documents` cannot be found.
 
     `unreadable` documents have rows, but their key was destroyed or a row was altered.
     """
@@ -95,7 +95,9 @@ class IndexRows:
         chunks = _chunks(session, tenant_id, document_ids)
         columns = (Document.id, Document.acl_id, Document.collection_id)
         present = select(*columns).where(
-            Document.tenant_id == tenant_id, Document.id.in_(document_ids)
+            Document.tenant_id == tenant_id,
+            Document.id.in_(document_ids),
+            Document.status == READY,
         )
         documents, unreadable = [], set()
         for document_id, acl_id, collection_id in session.execute(present):

@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import BIG_ID, ID, Base, UtcDateTime
 
+READY = "ready"
+"""The status of a document whose chunks are complete; no other document is found."""
+
 
 class Acl(Base):
     """One distinct permission list, interned as an integer that every index filters by.

@@ -1,4 +1,3 @@
-
 import pytest
 
 from retrieval.access import AccessScope
@@ -206,6 +205,22 @@ def test_a_sealed_name_moved_to_another_document_is_not_shown(office: Office) ->
         cipher = world.keyring.cipher(session, "t1", f"document:{office.handbook}")
         document.name = cipher.seal(Place("documents", office.minutes, "name"), b"forged")
     assert office.texts("notice", office.everyone) == []
+
+
+def test_a_document_that_is_not_ready_is_not_found(office: Office) -> None:
+    world = office.world
+    with world.database.transaction() as session:
+        session.get_one(Document, office.handbook).status = "processing"
+    assert office.texts("notice", office.everyone) == []
+    fresh = world.index()
+    fresh.rebuild()
+    assert len(fresh) == 1
+    with world.database.transaction() as session:
+        session.get_one(Document, office.handbook).status = "ready"
+        append_change(session, "t1", office.handbook, at=NOW)
+    fresh.catch_up()
+    assert len(fresh) == 3
+    assert len(office.texts("notice", office.everyone)) == 2
 
 
 def test_another_process_sees_what_this_one_writes(office: Office) -> None:

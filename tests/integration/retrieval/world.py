@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import numpy as np
+from sqlalchemy import delete
 
 from retrieval.access import AccessScope, intern_acl
 from retrieval.changes import append_change
 from retrieval.chunk_codec import ChunkRecord
-from retrieval.chunks import content_digest, delete_document, replace_chunks
+from retrieval.chunks import add_chunks, content_digest, delete_document
 from retrieval.corpus import Box, Chunk
 from retrieval.document_keys import document_owner
 from retrieval.embedding.port import Vectors
@@ -20,7 +21,7 @@ from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.search import Retriever
 from retrieval.settings import RetrievalSettings
-from retrieval.tables import Collection, Document
+from retrieval.tables import ChunkRow, Collection, Document
 from security.cipher import Cipher
 from security.keyring import KeyRing
 from security.keys import EnvironmentKeyProvider
@@ -111,7 +112,8 @@ class World:
             session.add(_document(document_id, tenant_id, collection_id, acl_id, cipher))
             session.flush()
             records = self.records(tenant_id, texts)
-            replace_chunks(session, tenant_id, document_id, cipher, records, at=NOW)
+            add_chunks(session, tenant_id, document_id, cipher, records)
+            append_change(session, tenant_id, document_id, at=NOW)
         return document_id
 
     def records(self, tenant_id: str, texts: Sequence[str]) -> list[ChunkRecord]:
@@ -138,7 +140,9 @@ class World:
         records = self.records(tenant_id, texts)
         with self.database.transaction() as session:
             cipher = self.keyring.cipher(session, tenant_id, document_owner(document_id))
-            replace_chunks(session, tenant_id, document_id, cipher, records, at=NOW)
+            session.execute(delete(ChunkRow).where(ChunkRow.document_id == document_id))
+            add_chunks(session, tenant_id, document_id, cipher, records)
+            append_change(session, tenant_id, document_id, at=NOW)
 
     def delete(self, tenant_id: str, document_id: str) -> bool:
         with self.database.transaction() as session:
