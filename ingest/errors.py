@@ -204,9 +204,7 @@ class DocumentEncrypted(ParseError):
     """Needs a password to be read."""
 
     code = "document_encrypted"
-    message = (
-        "The document is protected by a password. Remove the password and upload it again."
-    )
+    message = "The document is protected by a password. Remove the password and upload it again."
 
 
 class DocumentTooLarge(ParseError):

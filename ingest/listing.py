@@ -1,0 +1,55 @@
+"""Listings by key set: a page continues after the last row seen, however many rows came since."""
+
+import base64
+import binascii
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from ingest.errors import InvalidCursor
+from retrieval.access import AccessScope
+from retrieval.tables import Document
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def count(session: Session, scope: AccessScope) -> int:
+    """Count the documents that are visible."""
+    query = select(func.count()).select_from(Document).where(scope.documents())
+    return session.scalar(query) or 0
+
+
+def page(
+    session: Session, scope: AccessScope, cursor: str | None, limit: int
+) -> tuple[list[Document], str | None]:
+    """Return up to `limit` visible documents, newest first, and where to go on.
+
+    Raises:
+        InvalidCursor: not a cursor of this function.
+    """
+    rows = list(session.scalars(_after(scope, cursor).limit(limit + 1)))
+    more = len(rows) > limit
+    return rows[:limit], _cursor(rows[limit - 1]) if more else None
+
+
+def _after(scope: AccessScope, cursor: str | None) -> Select[Document]:
+    key = tuple_(Document.created_at, Document.id)
+    query = select(Document).where(scope.documents())
+    if cursor is not None:
+        query = query.where(key < tuple_(*_position(cursor)))
+    return query.order_by(Document.created_at.desc(), Document.id.desc())
+
+
+def _cursor(row: Document) -> str:
+    microseconds = (row.created_at - _EPOCH) // _MICROSECOND
+    return base64.urlsafe_b64encode(f"{microseconds}.{row.id}".encode()).decode()
+
+
+def _position(cursor: str) -> tuple[datetime, str]:
+    try:
+        microseconds, _, key = base64.urlsafe_b64decode(cursor).decode().partition(".")
+        return _EPOCH + int(microseconds) * _MICROSECOND, key
+    except (binascii.Error, ValueError, OverflowError):
+        raise InvalidCursor from None

@@ -1,0 +1,289 @@
+"""What people do with documents: upload, list, read, retry, delete."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import BinaryIO
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ingest import erasure, listing
+from ingest.collections import CollectionService
+from ingest.errors import NotReady, RetryRefused
+from ingest.reception import Received, receive
+from ingest.sandbox.wire import decode
+from ingest.settings import ArchiveLimits, UploadLimits
+from ingest.states import PROGRESS, Stage, Status, content_blob, text_blob
+from ingest.views import (
+    DocumentPage,
+    DocumentText,
+    DocumentView,
+    Upload,
+    view_blocks,
+    view_document,
+)
+from retrieval.access import AccessScope, collection_principal, intern_acl, scope_for
+from retrieval.document_keys import document_owner
+from retrieval.tables import Collection, Document
+from security.audit import AuditLog
+from security.errors import Forbidden, NotFound
+from security.keyring import KeyRing
+from security.places import Place
+from security.principal import Principal, Verb
+from security.sealed_file import SealedFileReader, seal_file
+from storage.blobs import DiskBlobStore
+from storage.outcomes import after_rollback
+
+_CONTENT_DIGEST = "document content"
+
+
+class DocumentService:
+    """Everything about documents that a request can ask for, inside its transaction.
+
+    Nothing here processes a document: the committed row says that it waits, and the worker
+    looks for such rows.
+    """
+
+    def __init__(
+        self,
+        *,
+        blobs: DiskBlobStore,
+        keyring: KeyRing,
+        audit: AuditLog,
+        collections: CollectionService,
+        clock: Callable[[], datetime],
+        limits: UploadLimits,
+        archive: ArchiveLimits,
+    ) -> None:
+        self._blobs = blobs
+        self._keyring = keyring
+        self._audit = audit
+        self._collections = collections
+        self._clock = clock
+        self._limits = limits
+        self._archive = archive
+
+    def upload(
+        self, session: Session, principal: Principal, collection: str, name: str, source: BinaryIO
+    ) -> Upload:
+        """Store a file in a collection (id or exact name), unless its bytes are there already.
+
+        `source` must be seekable. The sealed bytes are on the disk before the row is written,
+        and are removed again if the transaction does not commit.
+
+        Raises:
+            EmptyFile, FileTooLarge, UnsupportedType, ArchiveRefused, DocumentDamaged,
+            DocumentEncrypted: the file; nothing is stored.
+            NotFound, Forbidden: the collection.
+            StorageFull: the disk is full; nothing is stored.
+        """
+        # Before the first statement: hashing a large file must not hold the database's lock.
+        received = receive(name, source, self._limits.upload_bytes_max, self._archive)
+        target = self._collections.find(session, principal, collection, Verb.UPLOAD)
+        keys = self._keyring.tenant(session, principal.tenant_id)
+        digest = keys.digest(_CONTENT_DIGEST, received.sha256)
+        known = _same_content(session, target.id, digest)
+        if known is not None:
+            return Upload(self._view(session, known), duplicate=True)
+        try:
+            row = self._store(session, principal, target, received, digest)
+        except IntegrityError:
+            known = _same_content(session, target.id, digest)
+            if known is None:
+                raise
+            return Upload(self._view(session, known), duplicate=True)
+        self._record(session, principal, "document.upload", row)
+        return Upload(view_document(row, received.name), duplicate=False)
+
+    def page(
+        self, session: Session, scope: AccessScope, cursor: str | None = None, limit: int = 50
+    ) -> DocumentPage:
+        """Return a page of what `scope` admits, newest first.
+
+        Raises:
+            InvalidCursor: see there.
+        """
+        rows, next_cursor = listing.page(session, scope, cursor, limit)
+        return DocumentPage(self._views(session, rows), next_cursor, listing.count(session, scope))
+
+    def get(self, session: Session, scope: AccessScope, document_id: str) -> DocumentView:
+        """Return a document.
+
+        Raises:
+            NotFound: absent or hidden.
+        """
+        return self._view(session, _visible(session, scope, document_id))
+
+    def content(
+        self, session: Session, scope: AccessScope, document_id: str
+    ) -> tuple[DocumentView, SealedFileReader]:
+        """Return a document and its original bytes; the caller closes the reader.
+
+        Raises:
+            NotFound: absent or hidden.
+        """
+        row = _visible(session, scope, document_id)
+        return self._view(session, row), self._open(session, row, content_blob(row.id))
+
+    def text(self, session: Session, scope: AccessScope, document_id: str) -> DocumentText:
+        """Return the parsed text of a document as its blocks.
+
+        Raises:
+            NotFound: absent or hidden.
+            NotReady: not processed yet, or failed.
+        """
+        row = _visible(session, scope, document_id)
+        if row.status != Status.READY:
+            raise NotReady
+        with self._open(session, row, text_blob(row.id, row.attempt)) as sealed:
+            parsed = decode(sealed.read())
+        return DocumentText(self._view(session, row), view_blocks(parsed))
+
+    def retry(self, session: Session, principal: Principal, document_id: str) -> DocumentView:
+        """Let a failed document wait for its processing again, from the beginning.
+
+        Raises:
+            NotFound, Forbidden: the caller may not see it, or not upload there.
+            RetryRefused: it did not fail.
+        """
+        row = _changeable(session, principal, document_id, Verb.UPLOAD)
+        if row.status != Status.FAILED:
+            raise RetryRefused
+        row.attempt += 1
+        row.status, row.stage = Status.QUEUED, Stage.QUEUED
+        row.progress = PROGRESS[Stage.QUEUED]
+        row.error_code = row.error_detail = None
+        row.updated_at = self._clock()
+        self._record(session, principal, "document.retry", row)
+        return self._view(session, row)
+
+    def delete(self, session: Session, principal: Principal, document_id: str) -> None:
+        """Delete a document: once committed, it answers nothing and its key is gone.
+
+        Raises:
+            NotFound, Forbidden: the caller may not see it, or not edit there.
+        """
+        row = _changeable(session, principal, document_id, Verb.EDIT)
+        self._record(session, principal, "document.delete", row)
+        self._erase(session, row)
+
+    def delete_collection(self, session: Session, principal: Principal, collection_id: str) -> None:
+        """Delete a collection with all its documents and the grants on it.
+
+        Raises:
+            NotFound, Forbidden: the caller has no right in it, or does not administer it.
+        """
+        target = self._collections.find(session, principal, collection_id, Verb.ADMINISTER)
+        for row in session.scalars(select(Document).where(Document.collection_id == target.id)):
+            self._record(session, principal, "document.delete", row)
+            self._erase(session, row)
+        self._collections.delete(session, principal, target)
+
+    def _erase(self, session: Session, row: Document) -> None:
+        erasure.erase(session, self._keyring, self._blobs, row, self._clock())
+
+    def _store(
+        self,
+        session: Session,
+        principal: Principal,
+        target: Collection,
+        received: Received,
+        digest: str,
+    ) -> Document:
+        """Write blob and row.
+
+        Raises:
+            IntegrityError: another upload of the same bytes was faster; nothing is left.
+        """
+        key = uuid4().hex
+        after_rollback(session, lambda: self._discard(key))
+        allowed = [collection_principal(target.id)]
+        now = self._clock()
+        row = Document(
+            id=key,
+            tenant_id=principal.tenant_id,
+            collection_id=target.id,
+            acl_id=intern_acl(session, principal.tenant_id, allowed),
+            content_digest=digest,
+            media_type=received.media_type,
+            size_bytes=received.size_bytes,
+            status=Status.QUEUED,
+            stage=Stage.QUEUED,
+            created_by=principal.user_id,
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            with session.begin_nested():
+                self._seal(session, row, received)
+                session.add(row)
+        except IntegrityError:
+            self._discard(key)
+            raise
+        return row
+
+    def _seal(self, session: Session, row: Document, received: Received) -> None:
+        cipher = self._keyring.create(session, row.tenant_id, document_owner(row.id))
+        row.name = cipher.seal(_name_place(row.id), received.name.encode())
+        blob = content_blob(row.id)
+        place = Place("blobs", blob, "content")
+        self._blobs.put(blob, seal_file(cipher, place, received.source))
+
+    def _discard(self, document_id: str) -> None:
+        with suppress(OSError):  # what cannot be removed now, the worker's sweep finds
+            self._blobs.delete(content_blob(document_id))
+
+    def _open(self, session: Session, row: Document, blob: str) -> SealedFileReader:
+        cipher = self._keyring.cipher(session, row.tenant_id, document_owner(row.id))
+        place = Place("blobs", blob, "content")
+        return SealedFileReader(cipher, place, self._blobs.open(blob))
+
+    def _view(self, session: Session, row: Document) -> DocumentView:
+        return self._views(session, [row])[0]
+
+    def _views(self, session: Session, rows: Sequence[Document]) -> list[DocumentView]:
+        if not rows:
+            return []
+        owners = [document_owner(row.id) for row in rows]
+        ciphers = self._keyring.ciphers(session, rows[0].tenant_id, owners)
+        return [
+            view_document(row, ciphers[owner].open(_name_place(row.id), row.name).decode())
+            for row, owner in zip(rows, owners, strict=True)
+        ]
+
+    def _record(self, session: Session, principal: Principal, action: str, row: Document) -> None:
+        self._audit.record(session, principal.tenant_id, principal.user_id, action, row.id)
+
+
+def _name_place(document_id: str) -> Place:
+    return Place("documents", document_id, "name")
+
+
+def _same_content(session: Session, collection_id: str, digest: str) -> Document | None:
+    return session.scalar(
+        select(Document).where(
+            Document.collection_id == collection_id, Document.content_digest == digest
+        )
+    )
+
+
+def _visible(session: Session, scope: AccessScope, document_id: str) -> Document:
+    row = session.scalar(select(Document).where(Document.id == document_id, scope.documents()))
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _changeable(session: Session, principal: Principal, document_id: str, verb: Verb) -> Document:
+    """Lock the row, so that the worker and this request do not overwrite each other."""
+    scope = scope_for(session, principal)
+    query = select(Document).where(Document.id == document_id, scope.documents())
+    row = session.scalar(query.with_for_update())
+    if row is None:
+        raise NotFound
+    if not principal.may(verb, row.collection_id):
+        raise Forbidden
+    return row

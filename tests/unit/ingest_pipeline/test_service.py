@@ -1,0 +1,444 @@
+"""Uploading, listing, reading, retrying and deleting documents."""
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+from typing import BinaryIO
+
+import pytest
+from sqlalchemy import func, select
+
+from ingest.blocks import Block, ParsedDocument
+from ingest.collections import CollectionService
+from ingest.errors import (
+    EmptyFile,
+    FileTooLarge,
+    InvalidCursor,
+    NotReady,
+    RetryRefused,
+    UnsupportedType,
+)
+from ingest.sandbox.wire import encode_document
+from ingest.service import DocumentService
+from ingest.states import Status, text_blob
+from ingest.views import CollectionView, DocumentView
+from retrieval.access import scope_for
+from retrieval.document_keys import document_owner
+from retrieval.tables import Acl, ChunkRow, Collection, Document, IndexChange
+from security.errors import Forbidden, NotFound
+from security.keyring import KeyRing
+from security.places import Place
+from security.principal import Principal, Role
+from security.sealed_file import seal_file
+from security.tables import WrappedKey
+from storage.blobs import DiskBlobStore
+from storage.database import Database
+from storage.errors import StorageFull
+
+
+@pytest.fixture
+def collection(
+    database: Database, collections: CollectionService, owner: Principal
+) -> CollectionView:
+    with database.transaction() as session:
+        return collections.create(session, owner, "Papers")
+
+
+@pytest.fixture
+def upload(
+    database: Database, documents: DocumentService, owner: Principal, collection: CollectionView
+) -> Callable[..., DocumentView]:
+    def put(content: bytes, name: str = "a.txt") -> DocumentView:
+        with database.transaction() as session:
+            source = io.BytesIO(content)
+            return documents.upload(session, owner, collection.id, name, source).document
+
+    return put
+
+
+def count(database: Database, table: type) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_upload(
+    *,
+    database: Database,
+    documents: DocumentService,
+    blobs: DiskBlobStore,
+    owner: Principal,
+    collection: CollectionView,
+    audited,
+) -> None:
+    with database.transaction() as session:
+        source = io.BytesIO(b"hello world")
+        uploaded = documents.upload(session, owner, "Papers", "../up/Über.txt", source)
+    view = uploaded.document
+    assert not uploaded.duplicate
+    assert (view.name, view.media_type, view.size_bytes) == ("Über.txt", "text/plain", 11)
+    assert (view.status, view.stage, view.progress, view.error) == ("queued", "queued", 0, None)
+    assert view.collection_id == collection.id
+    with database.reading() as session:
+        scope = scope_for(session, owner)
+        assert documents.get(session, scope, view.id) == view
+        _, reader = documents.content(session, scope, view.id)
+        row = session.get(Document, view.id)
+        assert "Über".encode() not in row.name
+    with reader:
+        assert reader.size_bytes == 11
+        reader.seek(6)
+        assert reader.read() == b"world"
+    with blobs.open(f"{view.id}.content") as sealed:
+        assert b"hello" not in sealed.read()
+    assert audited() == ["collection.create", "document.upload"]
+
+
+def test_same_bytes_are_stored_once(
+    *,
+    database: Database,
+    documents: DocumentService,
+    collections: CollectionService,
+    blobs: DiskBlobStore,
+    owner: Principal,
+    upload,
+    audited,
+) -> None:
+    first = upload(b"hello", "a.txt")
+    with database.transaction() as session:
+        again = documents.upload(session, owner, "Papers", "b.txt", io.BytesIO(b"hello"))
+        assert again.duplicate
+        assert again.document == first
+        collections.create(session, owner, "Others")
+        elsewhere = documents.upload(session, owner, "Others", "a.txt", io.BytesIO(b"hello"))
+        assert not elsewhere.duplicate
+    assert len(list(blobs.names())) == 2
+    assert audited().count("document.upload") == 2
+
+
+def test_a_faster_upload_of_the_same_bytes_wins(
+    *,
+    database: Database,
+    documents: DocumentService,
+    blobs: DiskBlobStore,
+    owner: Principal,
+    upload,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on PostgreSQL, where the look-up may miss what another transaction is about to commit."""
+    first = upload(b"hello")
+    looks = iter([True])
+    original = documents.upload.__globals__["_same_content"]
+
+    def late(*arguments: object) -> object:
+        return None if next(looks, False) else original(*arguments)
+
+    monkeypatch.setitem(documents.upload.__globals__, "_same_content", late)
+    with database.transaction() as session:
+        again = documents.upload(session, owner, "Papers", "b.txt", io.BytesIO(b"hello"))
+    assert again.duplicate
+    assert again.document.id == first.id
+    assert list(blobs.names()) == [f"{first.id}.content"]
+    assert count(database, WrappedKey) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "status"),
+    [
+        (b"", EmptyFile, 422),
+        (b"x" * 10_001, FileTooLarge, 413),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, UnsupportedType, 415),
+    ],
+)
+def test_refused_files(
+    *,
+    database: Database,
+    blobs: DiskBlobStore,
+    upload,
+    content: bytes,
+    error: type[Exception],
+    status: int,
+) -> None:
+    with pytest.raises(error) as caught:
+        upload(content)
+    assert caught.value.status == status
+    assert list(blobs.names()) == []
+    assert count(database, Document) == 0
+
+
+def test_reading_stops_at_the_limit(
+    *, database: Database, documents: DocumentService, owner: Principal, collection: CollectionView
+) -> None:
+    class Endless(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return b"x" * (size or 1)
+
+    with database.transaction() as session, pytest.raises(FileTooLarge):
+        documents.upload(session, owner, collection.id, "a.txt", Endless())
+
+
+def test_rolled_back_upload_leaves_nothing(
+    *,
+    database: Database,
+    documents: DocumentService,
+    blobs: DiskBlobStore,
+    owner: Principal,
+    collection: CollectionView,
+    audited,
+) -> None:
+    def fail() -> None:
+        with database.transaction() as session:
+            documents.upload(session, owner, collection.id, "a.txt", io.BytesIO(b"hello"))
+            assert len(list(blobs.names())) == 1
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        fail()
+    assert list(blobs.names()) == []
+    assert count(database, Document) == count(database, WrappedKey) == 0
+    assert audited() == ["collection.create"]
+
+
+def test_full_disk(
+    *, database: Database, blobs: DiskBlobStore, upload, monkeypatch: pytest.MonkeyPatch, audited
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(28, "no space")
+
+    monkeypatch.setattr("storage.blobs.os.fsync", full)
+    with pytest.raises(StorageFull):
+        upload(b"hello")
+    assert list(blobs.names()) == []
+    assert count(database, Document) == 0
+    assert audited() == ["collection.create"]
+
+
+def test_upload_broken_off(
+    *,
+    database: Database,
+    documents: DocumentService,
+    blobs: DiskBlobStore,
+    owner: Principal,
+    collection: CollectionView,
+) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise ConnectionResetError
+
+    def send(source: BinaryIO) -> None:
+        with database.transaction() as session:
+            documents.upload(session, owner, collection.id, "a.txt", source)
+
+    with pytest.raises(ConnectionResetError):
+        send(Broken())
+    assert list(blobs.names()) == []
+    assert count(database, Document) == 0
+
+
+def test_pages_follow_each_other(
+    *, database: Database, documents: DocumentService, owner: Principal, upload
+) -> None:
+    ids = [upload(bytes([97 + n])).id for n in range(7)]
+    seen, cursor, sizes = [], None, []
+    with database.transaction() as session:
+        scope = scope_for(session, owner)
+        while True:
+            page = documents.page(session, scope, cursor, limit=3)
+            seen += [view.id for view in page.items]
+            sizes.append(len(page.items))
+            assert page.total == 7
+            if page.next_cursor is None:
+                break
+            cursor = page.next_cursor
+    assert seen == ids[::-1]
+    assert sizes == [3, 3, 1]
+
+
+def test_equal_times_are_ordered_by_id(
+    *, database: Database, documents: DocumentService, owner: Principal, clock, upload
+) -> None:
+    ids = [upload(bytes([97 + n])).id for n in range(4)]
+    with database.transaction() as session:
+        for row in session.scalars(select(Document)):
+            row.created_at = datetime(2026, 1, 1, 1, 1, 1, 123457, tzinfo=clock.now.tzinfo)
+    with database.reading() as session:
+        scope = scope_for(session, owner)
+        first = documents.page(session, scope, None, limit=2)
+        second = documents.page(session, scope, first.next_cursor, limit=2)
+    assert [view.id for view in first.items + second.items] == sorted(ids, reverse=True)
+    assert second.next_cursor is None
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "é", "AAAA", "OTk5OTk5OTk5OTk5OTk5OTk5OTkuYQ=="])
+def test_foreign_cursors(
+    *, database: Database, documents: DocumentService, owner: Principal, cursor: str
+) -> None:
+    with database.reading() as session, pytest.raises(InvalidCursor):
+        documents.page(session, scope_for(session, owner), cursor)
+
+
+def test_strangers_see_nothing(
+    *, database: Database, documents: DocumentService, upload, person
+) -> None:
+    document = upload(b"hello")
+    stranger = person("stranger", {"another": Role.OWNER})
+    with database.transaction() as session:
+        scope = scope_for(session, stranger)
+        page = documents.page(session, scope)
+        assert (page.items, page.total) == ([], 0)
+        for use in (
+            lambda: documents.get(session, scope, document.id),
+            lambda: documents.content(session, scope, document.id),
+            lambda: documents.text(session, scope, document.id),
+            lambda: documents.retry(session, stranger, document.id),
+            lambda: documents.delete(session, stranger, document.id),
+            lambda: documents.upload(session, stranger, "Papers", "a", io.BytesIO(b"a")),
+        ):
+            with pytest.raises(NotFound):
+                use()
+
+
+def test_readers_change_nothing(
+    *,
+    database: Database,
+    documents: DocumentService,
+    collection: CollectionView,
+    upload,
+    person,
+) -> None:
+    document = upload(b"hello")
+    reader = person("reader", {collection.id: Role.READER})
+    with database.transaction() as session:
+        for use in (
+            lambda: documents.retry(session, reader, document.id),
+            lambda: documents.delete(session, reader, document.id),
+            lambda: documents.delete_collection(session, reader, collection.id),
+            lambda: documents.upload(session, reader, "Papers", "a", io.BytesIO(b"a")),
+        ):
+            with pytest.raises(Forbidden):
+                use()
+
+
+def test_delete(
+    *,
+    database: Database,
+    documents: DocumentService,
+    blobs: DiskBlobStore,
+    owner: Principal,
+    upload,
+    audited,
+) -> None:
+    kept, gone = upload(b"kept"), upload(b"gone")
+    blobs.put(text_blob(gone.id, 1), [b"sealed"])
+    with database.transaction() as session:
+        session.add(_chunk(gone.id))
+    with database.transaction() as session:
+        documents.delete(session, owner, gone.id)
+        assert len(list(blobs.names())) == 3, "bytes go after the commit, not before"
+    assert list(blobs.names()) == [f"{kept.id}.content"]
+    assert count(database, Document) == count(database, WrappedKey) == 1
+    assert count(database, ChunkRow) == 0
+    with database.reading() as session:
+        assert list(session.scalars(select(IndexChange.document_id))) == [gone.id]
+        with pytest.raises(NotFound):
+            documents.get(session, scope_for(session, owner), gone.id)
+    assert audited()[-1] == "document.delete"
+
+
+def test_rolled_back_delete_keeps_everything(
+    *, database: Database, documents: DocumentService, owner: Principal, upload
+) -> None:
+    document = upload(b"hello")
+
+    def fail() -> None:
+        with database.transaction() as session:
+            documents.delete(session, owner, document.id)
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        fail()
+    with database.reading() as session:
+        _, reader = documents.content(session, scope_for(session, owner), document.id)
+    with reader:
+        assert reader.read() == b"hello"
+
+
+def test_delete_collection(
+    *,
+    database: Database,
+    documents: DocumentService,
+    blobs: DiskBlobStore,
+    owner: Principal,
+    collection: CollectionView,
+    upload,
+    audited,
+) -> None:
+    for n in range(3):
+        upload(bytes([97 + n]))
+    with database.transaction() as session:
+        documents.delete_collection(session, owner, collection.id)
+    assert list(blobs.names()) == []
+    for table in (Document, Collection, Acl, WrappedKey):
+        assert count(database, table) == 0, table
+    assert audited()[4:] == ["document.delete"] * 3 + ["collection.delete"]
+
+
+def test_retry(
+    *, database: Database, documents: DocumentService, owner: Principal, upload, audited
+) -> None:
+    document = upload(b"hello")
+    with database.transaction() as session:
+        with pytest.raises(RetryRefused):
+            documents.retry(session, owner, document.id)
+        row = session.get(Document, document.id)
+        row.status, row.stage, row.progress = Status.FAILED, "parsing", 7
+        row.error_code, row.error_detail = "parser_timed_out", "It took too long."
+    with database.transaction() as session:
+        failed = documents.get(session, scope_for(session, owner), document.id)
+        assert failed.error.code == "parser_timed_out"
+        assert failed.error.detail == "It took too long."
+        assert failed.error.retryable
+        again = documents.retry(session, owner, document.id)
+    assert (again.status, again.stage, again.progress, again.error) == ("queued", "queued", 0, None)
+    with database.reading() as session:
+        assert session.get(Document, document.id).attempt == 2
+    assert audited()[-1] == "document.retry"
+
+
+def test_text(
+    *,
+    database: Database,
+    documents: DocumentService,
+    blobs: DiskBlobStore,
+    keyring: KeyRing,
+    owner: Principal,
+    upload,
+) -> None:
+    document = upload(b"hello")
+    blocks = (Block("heading", "Titel 标题", 1, 1), Block("text", "Body.", page=2))
+    parsed = ParsedDocument("Titel", blocks, 2, "en")
+    with database.transaction() as session:
+        scope = scope_for(session, owner)
+        with pytest.raises(NotReady):
+            documents.text(session, scope, document.id)
+        cipher = keyring.cipher(session, "default", document_owner(document.id))
+        name = text_blob(document.id, 1)
+        source = io.BytesIO(encode_document(parsed))
+        blobs.put(name, seal_file(cipher, Place("blobs", name, "content"), source))
+        session.get(Document, document.id).status = Status.READY
+    with database.reading() as session:
+        text = documents.text(session, scope, document.id)
+    assert [parsed.text[view.start : view.end] for view in text.blocks] == ["Titel 标题", "Body."]
+    assert [view.page for view in text.blocks] == [1, 2]
+
+
+def _chunk(document_id: str) -> ChunkRow:
+    return ChunkRow(
+        tenant_id="default",
+        document_id=document_id,
+        ordinal=0,
+        content_digest="d",
+        embedder="e",
+        body=b"",
+        vector=b"",
+        tokens=b"",
+    )
