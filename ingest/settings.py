@@ -71,4 +71,4 @@ class WorkerSettings(BaseModel):
     heartbeat_seconds: float = Field(default=5, gt=0)
     lost_seconds_max: float = Field(default=60, gt=0)
     sweep_seconds: float = Field(default=1800, gt=0)
-    stop_seconds_max: float = Field(default=20, gt=0)
+    stop_seconds_max: int = Field(default=20, gt=0)

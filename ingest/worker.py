@@ -1,0 +1,135 @@
+"""The worker process: takes documents from the queue until it is told to stop."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from ingest.heartbeat import Heartbeat
+from ingest.pipeline.dispatcher import Dispatcher
+from ingest.pipeline.failures import trace
+from ingest.pipeline.progress import Progress
+from ingest.pipeline.runner import Runner
+from ingest.pipeline.steps import OnStage, Parse, Split, Steps, Tokenize
+from ingest.pipeline.workflow import close, enqueue, launch
+from ingest.settings import WorkerSettings
+from ingest.sweep import OrphanSweep
+from retrieval.embedding.port import Embedder
+from security.audit import AuditLog
+from security.keyring import KeyRing
+from storage.blobs import DiskBlobStore
+from storage.database import Database
+
+_log = structlog.get_logger()
+
+
+class Worker:
+    """Everything that a worker process is made of. One per process: the engine is global.
+
+    `jobs_url` is the engine's database, SQLite or PostgreSQL. `run` blocks until `stop` is set.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        jobs_url: str,
+        blobs: DiskBlobStore,
+        keyring: KeyRing,
+        audit: AuditLog,
+        embedder: Embedder,
+        parse: Parse,
+        split: Split,
+        tokenize: Tokenize,
+        settings: WorkerSettings,
+        clock: Callable[[], datetime],
+        stop: threading.Event,
+        on_stage: OnStage = lambda _stage: None,
+    ) -> None:
+        self._database = database
+        self._jobs_url = jobs_url
+        self._settings = settings
+        self._stop = stop
+        self._progress = Progress(database, audit, clock)
+        self._runner = Runner(
+            self._progress,
+            stop,
+            settings.transient_retries_max,
+            settings.transient_wait_seconds,
+        )
+        self._steps = Steps(
+            progress=self._progress,
+            blobs=blobs,
+            keyring=keyring,
+            embedder=embedder,
+            parse=parse,
+            split=split,
+            tokenize=tokenize,
+            batch_chunks=settings.embed_batch_chunks,
+            stop=stop,
+            on_stage=on_stage,
+        )
+        self._heartbeat = Heartbeat(database, settings.name, clock)
+        self._sweep = OrphanSweep(database, blobs, clock)
+
+    def run(self) -> None:
+        """Work until `stop` is set, then leave what is unfinished for the next worker.
+
+        Side effects: lowers the process's priority, so that questions come first.
+        """
+        os.nice(self._settings.niceness)
+        self._heartbeat.start()
+        workflow = launch(self._jobs_url, self._steps, self._runner, self._settings)
+        silence = timedelta(seconds=self._settings.lost_seconds_max)
+        dispatcher = Dispatcher(
+            self._database,
+            self._progress,
+            partial(enqueue, workflow),
+            partial(self._heartbeat.living, silence),
+            self._settings.waiting_documents_max,
+        )
+        try:
+            self._loop(dispatcher)
+        finally:
+            self._end()
+
+    def _loop(self, dispatcher: Dispatcher) -> None:
+        settings = self._settings
+        chores = [
+            Chore(self._heartbeat.beat, settings.heartbeat_seconds),
+            Chore(dispatcher.reconcile, settings.reconcile_seconds),
+            Chore(dispatcher.dispatch, settings.poll_seconds),
+            Chore(self._sweep.run, settings.sweep_seconds),
+        ]
+        while True:
+            for chore in chores:
+                chore.run_if_due(time.monotonic())
+            if self._stop.wait(settings.poll_seconds):
+                return
+
+    def _end(self) -> None:
+        close(self._jobs_url, self._settings)
+        self._heartbeat.end()
+
+
+class Chore:
+    """Something done again and again; when it fails, it is tried again at its next time."""
+
+    def __init__(self, action: Callable[[], object], every_seconds: float) -> None:
+        self._action = action
+        self._every_seconds = every_seconds
+        self._due = 0.0
+
+    def run_if_due(self, now: float) -> None:
+        """Run the action when its time has come; `now` is in seconds of a monotonic clock."""
+        if now < self._due:
+            return
+        self._due = now + self._every_seconds
+        try:
+            self._action()
+        except Exception as error:  # noqa: BLE001 - an outage of the database must not end it
+            _log.error("worker.chore_failed", trace=trace(error))
