@@ -55,8 +55,22 @@ class BlobStoreConformance:
 
     @pytest.mark.parametrize(
         "name",
-        ["", ".", "..", "../up", "/etc/passwd", "a/b", "a\\b", "a..b", ".a", "a.", "a\0", "a\n"]
-        + ["UPPER", "ä", "a" * 121],
+        [
+            "",
+            ".",
+            "..",
+            "../up",
+            "/etc/passwd",
+            "a/b",
+            "a\\b",
+            "a..b",
+            ".a",
+            "a.",
+            "a\0",
+            "a\n",
+            "A",
+            "ä",
+        ],
     )
     def test_refuses_names(self, store: DiskBlobStore, name: str) -> None:
         for use in (lambda: store.put(name, [b"x"]), lambda: store.open(name)):
