@@ -1,0 +1,19 @@
+"""What can go wrong while measuring.
+
+EvaluationError
+└── DatasetInvalid   a data set's file is missing or cannot be read
+"""
+
+
+class EvaluationError(Exception):
+    """Any failure of evaluation; `status` is for HTTP, `code` is stable for clients."""
+
+    status = 500
+    code = "evaluation_failed"
+
+
+class DatasetInvalid(EvaluationError):
+    """A file of a data set is missing or a line of it is not as it should be."""
+
+    status = 422
+    code = "dataset_invalid"
