@@ -67,6 +67,7 @@ def _fill(
         key_provider(settings)  # never a new key for old data
         return None
     if settings.key is None and not key_file(settings).exists():
+        key_file(settings).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         FileKeyProvider.create(key_file(settings))
     given = settings.admin_password.get_secret_value() if settings.admin_password else ask()
     password = given or secrets.token_urlsafe(PASSWORD_BYTES)

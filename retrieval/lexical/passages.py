@@ -1,0 +1,20 @@
+"""The words of a passage as they are stored: blind tokens, joined."""
+
+from functools import lru_cache
+
+from retrieval.corpus import Chunk
+from retrieval.lexical.analysis import terms
+from retrieval.lexical.blind import BlindTokens
+from security.keyring import TenantKeys
+
+_TENANTS_CACHED_MAX = 64
+
+
+def blind_passage(keys: TenantKeys, chunk: Chunk) -> bytes:
+    """Return the tokens of a chunk and its headings, 8 bytes each, in the order of the text."""
+    tokens = _blind(keys.blind_token_key).tokens(terms(chunk.embedded_text))
+    return b"".join(tokens)
+
+
+# One tenant's passages come in their thousands and share most of their words.
+_blind = lru_cache(_TENANTS_CACHED_MAX)(BlindTokens)
