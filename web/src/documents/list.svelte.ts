@@ -17,6 +17,8 @@ export class DocumentList {
   #cursor: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waitMs = soonMs;
+  #loading = false;
+  #stale = false;
   #closed = false;
 
   constructor(readonly collection: string) {}
@@ -26,8 +28,19 @@ export class DocumentList {
     return this.before.length * pageSize;
   }
 
+  /** Loads the page; asked again meanwhile, it loads once more, never twice at a time. */
   async load(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#stale = true;
+    if (this.#loading) return;
+    this.#loading = true;
+    while (this.#stale) await this.#fetch();
+    this.#loading = false;
+    this.#plan();
+  }
+
+  async #fetch(): Promise<void> {
+    this.#stale = false;
     const cursor = this.#cursor;
     try {
       const page = await api.listDocuments(this.collection, cursor, pageSize);
@@ -36,7 +49,6 @@ export class DocumentList {
     } catch (error) {
       this.problem = asProblem(error);
     }
-    this.#plan();
   }
 
   /** Reloads now and polls quickly again: something has just been added or retried. */
