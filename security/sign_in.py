@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from security.accounts import normal_name, principal_of
 from security.audit import AuditLog, Outcome
-from security.errors import InvalidCredentials, NameRefused
+from security.errors import Forbidden, InvalidCredentials, NameRefused
 from security.passwords import Passwords
 from security.principal import Principal
 from security.sessions import Sessions, StartedSession
@@ -61,10 +61,13 @@ class SignIn:
         """Replace one's own password, end all sessions and start a new one.
 
         Raises:
+            Forbidden: the caller uses an access token, which must not become a session.
             InvalidCredentials: `current` is wrong.
             PasswordRefused: `new` is too short or too long.
             TooManyAttempts: failed too often lately.
         """
+        if principal.scopes is not None:
+            raise Forbidden
         self._passwords.check(new)
         self._throttle.attempt(principal.tenant_id, principal.name, address)
         with self._database.reading() as session:
@@ -83,10 +86,14 @@ class SignIn:
         with self._database.transaction() as session:
             current = _unchanged(session, user) if matches else None
             if current is None:
-                self._record(session, tenant_id, user, "session.start", "failure", address)
+                self._record(
+                    session, tenant_id, user, "session.start", outcome="failure", address=address
+                )
                 return None
             current.password_hash = renewed or current.password_hash
-            self._record(session, tenant_id, user, "session.start", "success", address)
+            self._record(
+                session, tenant_id, user, "session.start", outcome="success", address=address
+            )
             return self._sessions.start(session, principal_of(session, current.id))
 
     def _replace(
@@ -98,11 +105,11 @@ class SignIn:
         with self._database.transaction() as session:
             stored = _unchanged(session, user) if matches else None
             if stored is None:
-                self._record(session, tenant_id, user, action, "failure", address)
+                self._record(session, tenant_id, user, action, outcome="failure", address=address)
                 return None
             stored.password_hash = replacement
             self._sessions.end_all(session, stored.id)
-            self._record(session, tenant_id, user, action, "success", address)
+            self._record(session, tenant_id, user, action, outcome="success", address=address)
             return self._sessions.start(session, principal_of(session, stored.id))
 
     def _rehashed(self, user: User, password: str) -> str | None:
@@ -116,6 +123,7 @@ class SignIn:
         tenant_id: str,
         user: User | None,
         action: str,
+        *,
         outcome: Outcome,
         address: str,
     ) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,13 +9,14 @@ from sqlalchemy import func, select
 from security.accounts import Accounts
 from security.audit import AuditLog, AuditRecord
 from security.errors import (
+    Forbidden,
     InvalidCredentials,
     PasswordRefused,
     TooManyAttempts,
     Unauthenticated,
 )
 from security.passwords import Passwords
-from security.principal import Role, Verb, operator
+from security.principal import Principal, Role, Verb
 from security.sessions import Sessions
 from security.settings import PasswordSettings, SessionSettings
 from security.sign_in import SignIn
@@ -23,7 +25,7 @@ from security.throttle import SignInThrottle
 from storage.database import Database
 
 TENANT, PASSWORD, ADDRESS = "default", "correct horse battery", "127.0.0.1"
-OPERATOR = operator(TENANT)
+OPERATOR = Principal(TENANT, "operator", "operator", {None: Role.OWNER})
 
 
 @pytest.fixture
@@ -67,6 +69,7 @@ def test_the_right_password_opens_a_session(
     ],
 )
 def test_a_failure_says_nothing_and_stays_on_record(
+    *,
     database: Database,
     sign_in: SignIn,
     audit: AuditLog,
@@ -166,6 +169,13 @@ def test_changing_needs_the_current_password_and_a_good_new_one(
         sessions.authenticate(session, started.secret)
 
 
+def test_a_token_does_not_become_a_session(sign_in: SignIn, ada: str) -> None:
+    principal = sign_in.sign_in(TENANT, "Ada", PASSWORD, ADDRESS).principal
+    token = replace(principal, scopes=frozenset(Verb))
+    with pytest.raises(Forbidden):
+        sign_in.change_password(token, PASSWORD, PASSWORD + "!", ADDRESS)
+
+
 def test_a_hash_with_old_costs_is_renewed_at_sign_in(
     database: Database,
     sessions: Sessions,
@@ -183,6 +193,7 @@ def test_a_hash_with_old_costs_is_renewed_at_sign_in(
 
 
 def test_a_password_that_changes_while_it_is_checked_no_longer_signs_in(
+    *,
     database: Database,
     accounts: Accounts,
     passwords: Passwords,
