@@ -40,7 +40,7 @@ class AuditLog:
         self._keys = keys
         self._clock = clock
 
-    def record(
+    def record(  # noqa: PLR0917 - reads as a sentence: who did what to which, and how it ended
         self,
         session: Session,
         tenant_id: str,

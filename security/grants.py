@@ -73,7 +73,9 @@ class Grants:
         if collection_id is None and role is not Role.OWNER:
             keep_an_owner(session, principal.tenant_id, user_id)
         self._write(session, principal.tenant_id, user_id, collection_id, role)
-        self._record(session, principal, "grant.set", user_id, collection_id, role)
+        self._record(
+            session, principal, "grant.set", user_id, collection_id=collection_id, role=role
+        )
 
     def remove(
         self, session: Session, principal: Principal, user_id: str, collection_id: str | None
@@ -92,7 +94,9 @@ class Grants:
         if collection_id is None:
             keep_an_owner(session, principal.tenant_id, user_id)
         session.delete(grant)
-        self._record(session, principal, "grant.remove", user_id, collection_id, None)
+        self._record(
+            session, principal, "grant.remove", user_id, collection_id=collection_id, role=None
+        )
 
     def claim(self, session: Session, principal: Principal, collection_id: str) -> None:
         """Make the caller the owner of a collection that they just created.
@@ -140,6 +144,7 @@ class Grants:
         principal: Principal,
         action: str,
         user_id: str,
+        *,
         collection_id: str | None,
         role: Role | None,
     ) -> None:

@@ -62,8 +62,3 @@ class Principal:
     def may(self, verb: Verb, collection_id: str | None = None) -> bool:
         """Whether this person may do `verb` there."""
         return verb in self.verbs(collection_id)
-
-
-def operator(tenant_id: str) -> Principal:
-    """Return whoever runs the server and acts on it directly, such as on its first start."""
-    return Principal(tenant_id, "operator", "operator", {None: Role.OWNER})

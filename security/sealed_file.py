@@ -69,8 +69,6 @@ class SealedFileReader(io.RawIOBase):
         self._count = -(-length // _SEALED_SEGMENT_BYTES)
         self._position = 0
         self._load(self._count - 1)
-        if self._count > 1 and not self._text:
-            raise DecryptionFailed
         self.size_bytes = length - self._count * TAG_BYTES
 
     def readable(self) -> bool:

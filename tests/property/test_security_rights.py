@@ -16,12 +16,13 @@ from security.grants import Grants
 from security.keyring import KeyRing
 from security.keys import FileKeyProvider
 from security.passwords import Passwords
-from security.principal import Principal, Role, Verb, operator
+from security.principal import Principal, Role, Verb
 from security.settings import AccessTokenSettings, PasswordSettings
 from security.tables import Tenant
 from storage.database import Base, Database
 
 TENANT = "default"
+OPERATOR = Principal(TENANT, "operator", "operator", {None: Role.OWNER})
 COLLECTIONS = ["c1", "c2"]
 PLACES = [None, *COLLECTIONS]
 scopes = st.frozensets(st.sampled_from(Verb))
@@ -75,9 +76,7 @@ class Rights(RuleBasedStateMachine):
     def create_user(self, number: int, role: Role | None) -> str:
         with self.database.transaction() as session:
             name = f"user {number} {len(self.held)}"
-            account = self.accounts.create_user(
-                session, operator(TENANT), name, "correct horse", role
-            )
+            account = self.accounts.create_user(session, OPERATOR, name, "correct horse", role)
         self.held[account.id] = {None: role} if role else {}
         return account.id
 
@@ -116,7 +115,7 @@ class Rights(RuleBasedStateMachine):
     def delete_user(self, user: str) -> None:
         try:
             with self.database.transaction() as session:
-                self.accounts.delete_user(session, operator(TENANT), user)
+                self.accounts.delete_user(session, OPERATOR, user)
         except (NotFound, LastOwner):
             return
         del self.held[user]
@@ -182,7 +181,7 @@ class Rights(RuleBasedStateMachine):
 
 TestRights = Rights.TestCase
 TestRights.settings = settings(
-    max_examples=25,
+    max_examples=15,
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

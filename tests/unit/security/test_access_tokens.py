@@ -1,20 +1,20 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from security.access_tokens import AccessTokens, is_well_formed
 from security.accounts import Accounts, principal_of
 from security.audit import AuditLog
 from security.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from security.grants import Grants
-from security.principal import Principal, Role, Verb, operator
+from security.principal import Principal, Role, Verb
 from security.settings import AccessTokenSettings
 from security.tables import AccessToken
 from storage.database import Database
 
 TENANT = "default"
-OPERATOR = operator(TENANT)
+OPERATOR = Principal(TENANT, "operator", "operator", {None: Role.OWNER})
 
 
 @pytest.fixture
@@ -60,8 +60,9 @@ def test_expired_revoked_unknown_and_malformed_look_the_same(
         clock.advance(days=1)
         revoked = access_tokens.create(session, ada, "b", [Verb.READ], 1)
         access_tokens.revoke(session, ada, revoked.info.id)
-        unknown = access_tokens.create(session, ada, "c", [Verb.READ], 1).token
-        session.execute(AccessToken.__table__.delete())  # type: ignore[attr-defined]
+        deleted = access_tokens.create(session, ada, "c", [Verb.READ], 1)
+        unknown = deleted.token
+        session.execute(delete(AccessToken).where(AccessToken.id == deleted.info.id))
         answers = set()
         for token in (expired, revoked.token, unknown, unknown[:-1], "", "sbk_", "ключ", "\ud800"):
             with pytest.raises(Unauthenticated) as refused:

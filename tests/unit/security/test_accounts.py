@@ -18,13 +18,13 @@ from security.errors import (
 )
 from security.grants import Grants, Member
 from security.keyring import KeyRing
-from security.principal import Principal, Role, Verb, operator
+from security.principal import Principal, Role, Verb
 from security.sessions import Sessions
 from security.tables import AccessToken, BrowserSession, Grant, Tenant, User
 from storage.database import Database
 
 TENANT, PASSWORD = "default", "correct horse battery"
-OPERATOR = operator(TENANT)
+OPERATOR = Principal(TENANT, "operator", "operator", {None: Role.OWNER})
 Add = Callable[..., Principal]
 
 
@@ -112,6 +112,7 @@ def test_a_limited_token_cannot_make_someone_who_may_more(
 
 
 def test_deleting_a_user_takes_grants_sessions_and_tokens_along(
+    *,
     database: Database,
     accounts: Accounts,
     grants: Grants,
@@ -173,7 +174,7 @@ def test_users_of_another_tenant_do_not_exist(
     with database.transaction() as session:
         session.add(Tenant(id="other", name="Other", created_at=keyring._clock()))
         keyring.create_tenant(session, "other")
-    foreign = operator("other")
+    foreign = Principal("other", "operator", "operator", {None: Role.OWNER})
     with database.reading() as session:
         assert accounts.users(session, foreign) == []
         for user_id in (bob.user_id, "missing"):

@@ -1,15 +1,19 @@
+from collections.abc import Callable
+from datetime import datetime
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from security.audit import AuditLog
 from security.errors import DecryptionFailed, Forbidden
-from security.principal import Principal, Role, operator
-from security.tables import AuditEntry
+from security.keyring import KeyRing
+from security.principal import Principal, Role
+from security.tables import AuditEntry, Tenant
 from storage.database import Database
 
 TENANT = "default"
-AUDITOR = operator(TENANT)
+AUDITOR = Principal(TENANT, "operator", "operator", {None: Role.OWNER})
 
 
 def fill(database: Database, audit: AuditLog, count: int) -> None:
@@ -80,3 +84,19 @@ def test_reading_takes_the_right_to_audit(database: Database, audit: AuditLog) -
         for principal in (editor, of_a_collection):
             with pytest.raises(Forbidden):
                 audit.entries(session, principal)
+
+
+def test_an_auditor_sees_their_own_tenant_only(
+    database: Database, audit: AuditLog, keyring: KeyRing, clock: Callable[[], datetime]
+) -> None:
+    fill(database, audit, 1)
+    with database.transaction() as session:
+        session.add(Tenant(id="other", name="Other", created_at=clock()))
+        keyring.create_tenant(session, "other")
+        audit.record(session, "other", "u2", "session.start", None)
+        theirs = audit.entries(
+            session, Principal("other", "operator", "operator", {None: Role.OWNER})
+        )
+        mine = audit.entries(session, AUDITOR)
+    assert [entry.actor for entry in theirs] == ["u2"]
+    assert [entry.actor for entry in mine] == ["u1"]
