@@ -4,6 +4,7 @@ import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
 from model.backends.port import Message
 from model.errors import CheckpointError
@@ -16,8 +17,6 @@ def text_of(tokenizer: ChatTokenizer, tokens: list[int]) -> str:
 
 
 def test_split_is_the_one_of_transformers() -> None:
-    from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
-
     assert SPLIT == PRETOKENIZE_REGEX
 
 
