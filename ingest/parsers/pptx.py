@@ -1,11 +1,13 @@
 """Presentations by `unstructured`: a slide is a page, its title a heading; speaker notes too."""
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from unstructured.partition.pptx import partition_pptx
 
-from ingest.blocks import ParsedDocument
+from ingest.blocks import Block, ParsedDocument
 from ingest.parsers import building, elements
 from ingest.settings import ParseLimits
 
@@ -14,8 +16,17 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - 
     """Read blocks whose page is their slide. Raises: DocumentDamaged."""
     found = elements.partition(partition_pptx, filename=str(path), include_slide_notes=True)
     slides = max((element.metadata.page_number or 0 for element in found), default=0)
-    blocks = elements.blocks(found, headings=_level)
+    blocks = _titles_first(elements.blocks(found, headings=_level))
     return building.document(blocks, page_count=slides or None)
+
+
+def _titles_first(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Put what stands before a slide's title (its notes come first) after the rest of the slide."""
+    for _, group in groupby(blocks, key=lambda block: block.page):
+        slide = list(group)
+        title = next((i for i, block in enumerate(slide) if block.kind == "heading"), 0)
+        yield from slide[title:]
+        yield from slide[:title]
 
 
 def _level(element: Any) -> int:
