@@ -1,0 +1,17 @@
+"""The two languages that answers are written in, and the fixed texts in both."""
+
+from typing import Final, Literal
+
+from retrieval.scripts import is_chinese
+
+Language = Literal["en", "zh"]
+
+REFUSAL: Final[dict[Language, str]] = {
+    "en": "The documents you may read do not hold the answer.",
+    "zh": "您可以查阅的文档中没有这个问题的答案。",
+}
+
+
+def language_of(text: str) -> Language:
+    """Tell Chinese from everything else, which is answered as English."""
+    return "zh" if is_chinese(text) else "en"

@@ -1,0 +1,223 @@
+"""The path from a question to a cited answer."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from model.backends.port import GenerationRequest, Generator
+from qa.answer import Answer, Done, Event, Timings, Turn
+from qa.conversations import Conversations
+from qa.draft import Draft
+from qa.errors import QuestionEmpty, QuestionTooLong
+from qa.followup import search_query
+from qa.grounding import Grounding
+from qa.language import REFUSAL, language_of
+from qa.prompt import build_prompt
+from qa.settings import AnswerSettings
+from retrieval.access import AccessScope, scope_for
+from retrieval.corpus import Hit
+from retrieval.embedding.port import Embedder
+from retrieval.search import Retriever
+from security.audit import AuditLog
+from security.keyring import KeyRing
+from security.principal import Principal, Verb
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A recorded question with what was found for it."""
+
+    principal: Principal
+    question: str
+    conversation_id: str
+    answer_id: str
+    history: Sequence[Turn]
+    hits: Sequence[Hit]
+    started: float
+    retrieval_ms: int
+
+
+class AnswerService:
+    """Answers questions from the documents that the asker may ask about.
+
+    It runs two transactions of its own, because no transaction may stay open while a model
+    writes: one records the question before the first word, one stores the answer before `Done`.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        retriever: Retriever,
+        generator: Generator,
+        embedder: Embedder,
+        keyring: KeyRing,
+        audit: AuditLog,
+        settings: AnswerSettings,
+        clock: Callable[[], datetime],
+        timer: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._retriever = retriever
+        self._generator = generator
+        self._embedder = embedder
+        self._audit = audit
+        self._settings = settings
+        self._timer = timer
+        self._conversations = Conversations(keyring, audit, clock)
+
+    def answer(
+        self,
+        principal: Principal,
+        question: str,
+        *,
+        collections: frozenset[str] | None = None,
+        conversation_id: str | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> Iterator[Event]:
+        """Search, record the question, and return the answer as it is written.
+
+        Everything that can refuse the question happens before this returns, so a caller knows
+        before it starts a stream. The answer is stored, and its audit entry written, before
+        `Done` comes out; closing the iterator or setting `cancelled` stops the model and stores
+        what had come out as interrupted.
+
+        Raises:
+            QuestionEmpty, QuestionTooLong: nothing was searched or stored.
+            ConversationNotFound: unknown, or another person's.
+
+        """
+        started = self._timer()
+        text = self._checked(question)
+        scope, history = self._opened(principal, conversation_id)
+        if collections is not None:
+            scope = scope.narrowed(collections)
+        query = search_query(text, [turn.question for turn in history])
+        hits = self._retriever.search(scope, query, self._settings.hits_max)
+        retrieval_ms = _milliseconds(self._timer() - started)
+        conversation_id, answer_id = self._record(principal, conversation_id, text, hits)
+        asked = _Asked(
+            principal, text, conversation_id, answer_id, history, hits, started, retrieval_ms
+        )
+        return self._write(asked, cancelled or threading.Event())
+
+    def _checked(self, question: str) -> str:
+        text = question.strip()
+        if not text:
+            raise QuestionEmpty
+        if len(text) > self._settings.question_characters_max:
+            raise QuestionTooLong(self._settings.question_characters_max)
+        return text
+
+    def _opened(
+        self, principal: Principal, conversation_id: str | None
+    ) -> tuple[AccessScope, Sequence[Turn]]:
+        """Return what may be asked about, and the last turns as they may be seen now."""
+        with self._database.reading() as session:
+            scope = scope_for(session, principal, Verb.ASK)
+            if conversation_id is None:
+                return scope, ()
+            conversation = self._conversations.get(
+                session,
+                principal,
+                scope,
+                conversation_id,
+                turns_max=max(1, self._settings.history_turns_max),
+            )
+            return scope, conversation.turns
+
+    def _record(
+        self,
+        principal: Principal,
+        conversation_id: str | None,
+        question: str,
+        hits: Sequence[Hit],
+    ) -> tuple[str, str]:
+        """Store the question and its audit entry together: without the entry, no answer."""
+        with self._database.transaction() as session:
+            if conversation_id is None:
+                conversation_id = self._conversations.create(session, principal, question)
+            answer_id = self._conversations.append(session, principal, conversation_id, question)
+            self._audit.record(
+                session,
+                principal.tenant_id,
+                principal.user_id,
+                "question.ask",
+                answer_id,
+                details={
+                    "conversation": conversation_id,
+                    "documents": list(dict.fromkeys(hit.document_id for hit in hits)),
+                    "model": self._generator.name,
+                },
+            )
+        return conversation_id, answer_id
+
+    def _write(self, asked: _Asked, cancelled: threading.Event) -> Iterator[Event]:
+        draft = self._draft(asked)
+        first_text_at: float | None = None
+        try:
+            for event in draft.write(self._generator, cancelled):
+                first_text_at = first_text_at or self._timer()
+                yield event
+        finally:  # also when the reader goes away, which closes this iterator
+            answer = self._answer(asked, draft, first_text_at)
+            self._store(asked.principal, answer)
+        yield Done(answer)
+
+    def _draft(self, asked: _Asked) -> Draft:
+        prompt = build_prompt(
+            asked.question,
+            asked.hits,
+            asked.history,
+            self._generator.count_tokens,
+            self._settings,
+        )
+        grounding = Grounding(
+            asked.question, prompt.passages, self._embedder, self._settings.grounding
+        )
+        request = GenerationRequest(prompt.messages, self._settings.new_tokens_max)
+        return Draft(request, grounding, REFUSAL[language_of(asked.question)])
+
+    def _answer(self, asked: _Asked, draft: Draft, first_text_at: float | None) -> Answer:
+        now = self._timer()
+        return Answer(
+            id=asked.answer_id,
+            conversation_id=asked.conversation_id,
+            text=draft.text,
+            refused=draft.refused,
+            citations=tuple(draft.citations),
+            model=self._generator.name,
+            usage=draft.usage,
+            timings=Timings(
+                retrieval_ms=asked.retrieval_ms,
+                first_token_ms=_milliseconds((first_text_at or now) - asked.started),
+                total_ms=_milliseconds(now - asked.started),
+            ),
+            interrupted=not draft.finished,
+        )
+
+    def _store(self, principal: Principal, answer: Answer) -> None:
+        with self._database.transaction() as session:
+            self._conversations.complete(session, principal, answer)
+            self._audit.record(
+                session,
+                principal.tenant_id,
+                principal.user_id,
+                "question.answer",
+                answer.id,
+                "failure" if answer.interrupted else "success",
+                {
+                    "documents": list(dict.fromkeys(c.document_id for c in answer.citations)),
+                    "model": answer.model,
+                    "prompt_tokens": answer.usage.prompt_tokens,
+                    "completion_tokens": answer.usage.completion_tokens,
+                    "refused": answer.refused,
+                    "interrupted": answer.interrupted,
+                },
+            )
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,41 @@
+"""Make generated sentences plain text: nothing in them can link, load or format."""
+
+import re
+from typing import Final
+
+_IMAGE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\[[^\]]*\]\[[^\]]*\]")
+_LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_AUTOLINK: Final = re.compile(r"<(?:[a-z][a-z0-9+.-]*:|mailto:)[^>\s]*>", re.IGNORECASE)
+_TAG: Final = re.compile(r"</?[a-zA-Z!][^>]*>?")
+_SCHEME: Final = re.compile(
+    r"\b[a-z][a-z0-9+.-]*:/{2,}|\b(?:javascript|data|mailto):", re.IGNORECASE
+)
+_EMPHASIS: Final = re.compile(r"\*{1,3}|`+|(?<!\w)_{1,3}(?=\w)|(?<=\w)_{1,3}(?!\w)")
+_LINE_MARK: Final = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-•·]\s+|\d{1,2}[.)]\s+)")
+_CITATION: Final = re.compile(r"\s*[\[【]\s*\d+(?:\s*[,，、]\s*\d+)*\s*[\]】]")
+_INVISIBLE: Final = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+_LEAD_IN: Final = re.compile(
+    r"^(?:According to|Based on) (?:the |this )?(?:given |provided )?(?:passages?|documents?|text)"
+    r"(?: \d+)?, |^(?:根据|根據)(?:给出的|提供的|以上)?(?:段落|文档|资料|文本)\d*(?:的?内容)?[,，]",
+    re.IGNORECASE,
+)
+
+
+def plain(sentence: str) -> str:
+    """Return a generated sentence without markup, link targets and its own citation marks.
+
+    An address that is part of the sentence stays readable, but without the scheme that would
+    make it a link.
+    """
+    text = _INVISIBLE.sub("", sentence)
+    text = _CITATION.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text)))
+    text = _TAG.sub("", _AUTOLINK.sub("", text))
+    text = _EMPHASIS.sub("", _LINE_MARK.sub("", _SCHEME.sub("", text)))
+    return _without_lead_in(" ".join(text.split()))
+
+
+def _without_lead_in(text: str) -> str:
+    rest = _LEAD_IN.sub("", text)
+    return rest if rest == text else rest[:1].upper() + rest[1:]

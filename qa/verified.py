@@ -1,0 +1,65 @@
+"""The part of an answer that has been checked: its text and its citations, as they grow."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from qa.answer import Citation, CitationFound, Token
+from qa.boxes import boxes_of
+from qa.grounding import Support
+from qa.language import language_of
+
+_ENDS: Final = tuple(".!?。！？…")
+_CLOSING: Final = "\"'”’」』）)"
+
+
+class VerifiedText:
+    """Collects supported sentences; numbers citations in the order they are first needed."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.citations: list[Citation] = []
+        self._said: set[str] = set()
+
+    def add(self, sentence: str, support: Support) -> Iterator[Token | CitationFound]:
+        """Append a sentence with its `[n]`; one that was said already is left out."""
+        if sentence in self._said:
+            return
+        self._said.add(sentence)
+        known = len(self.citations)
+        number = self._number(support)
+        if number > known:
+            yield CitationFound(self.citations[-1])
+        piece = self._joined(sentence, number)
+        self.text += piece
+        yield Token(piece)
+
+    def _joined(self, sentence: str, number: int) -> str:
+        chinese = language_of(sentence) == "zh"
+        if not sentence.rstrip(_CLOSING).endswith(_ENDS):
+            sentence += "。" if chinese else "."
+        before = "" if chinese or not self.text else " "
+        return f"{before}{sentence}[{number}]" if chinese else f"{before}{sentence} [{number}]"
+
+    def _number(self, support: Support) -> int:
+        place = (support.hit.document_id, support.start, support.end)
+        for citation in self.citations:
+            if place == (citation.document_id, citation.start, citation.end):
+                return citation.number
+        number = len(self.citations) + 1
+        self.citations.append(_citation(number, support))
+        return number
+
+
+def _citation(number: int, support: Support) -> Citation:
+    chunk = support.hit.chunk
+    boxes = boxes_of(chunk, support.start, support.end)
+    return Citation(
+        number=number,
+        document_id=support.hit.document_id,
+        document_name=support.hit.document_name,
+        page=boxes[0].page if boxes else chunk.page,
+        boxes=boxes,
+        quote=support.quote,
+        start=support.start,
+        end=support.end,
+    )
