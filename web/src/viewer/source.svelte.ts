@@ -1,3 +1,4 @@
+import { tick } from 'svelte';
 import type { Box } from '../api/types.ts';
 import { session } from '../state/session.svelte.ts';
 import type { Span } from './offsets.ts';
@@ -28,10 +29,13 @@ class SourcePanel {
   }
 
   /** Closes the panel and gives the focus back to what opened it. */
-  close(): void {
+  async close(): Promise<void> {
+    const opener = this.#opener;
     this.current = null;
-    this.#opener?.focus();
     this.#opener = null;
+    // The page may have been inert until the panel was gone.
+    await tick();
+    opener?.focus();
   }
 }
 
