@@ -77,8 +77,8 @@ class WordEmbedder:
         for row, query in zip(rows, queries, strict=True):
             for term in terms(query):
                 row[zlib.crc32(term.encode()) % self.dimensions] += 1
-            row /= np.linalg.norm(row) or 1
-        return rows
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows / np.maximum(lengths, 1)
 
     embed_passages = embed_queries
 

@@ -18,6 +18,9 @@ HOTEL = (
     "Employees book hotels themselves. Hotel costs are refunded up to 120 euros a night. "
     "Receipts are handed in within 30 days."
 )
+TWO_SENTENCES = (
+    "Hotel costs are refunded up to 120 euros a night. Receipts are handed in within 30 days."
+)
 LEAVE = "Annual leave is requested five working days ahead. Sick leave needs no request."
 
 

@@ -1,0 +1,27 @@
+import pytest
+
+from qa.text import plain
+
+
+@pytest.mark.parametrize(
+    ("generated", "shown"),
+    [
+        ("See [the form](http://evil.example/pay).", "See the form."),
+        ("![pixel](https://evil.example/x.png) Done.", "Done."),
+        ("Go to https://intranet.example/form.", "Go to intranet.example/form."),
+        ("Run javascript:alert(1).", "Run alert(1)."),
+        ("<script>alert(1)</script>Text.", "alert(1)Text."),
+        ("<https://evil.example> Text.", "Text."),
+        ("**Bold** and `code` and _this_.", "Bold and code and this."),
+        ("snake_case stays.", "snake_case stays."),
+        ("- A point [1][2].", "A point."),
+        ("# Heading", "Heading"),
+        ("句子【1】。", "句子。"),
+        ("According to the passage, it rained.", "It rained."),
+        ("根据段落，下雨了。", "下雨了。"),
+        ("Hidden\u200b\u202etext.", "Hiddentext."),
+        ("2 < 3 and 5 > 4.", "2 < 3 and 5 > 4."),
+    ],
+)
+def test_only_text_is_left(generated, shown):
+    assert plain(generated) == shown
