@@ -8,9 +8,8 @@ is kept from being imported: spaCy would load it (1.3 s, 200 MB) and nothing her
 import os
 import sys
 from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from typing import Any
-
-from lxml import etree, html
 
 from ingest.blocks import Block
 from ingest.errors import DocumentDamaged, ParseError
@@ -98,11 +97,25 @@ def _table(element: Any, page: int | None) -> Iterator[Block]:
 
 
 def _rows(markup: str) -> list[list[str]]:
-    try:
-        table = html.fragment_fromstring(markup)
-    except (etree.ParserError, etree.XMLSyntaxError):
-        return []
-    return [
-        ["".join(cell.itertext()) for cell in row.iterchildren("td", "th")]
-        for row in table.iter("tr")
-    ]
+    reader = _TableReader()
+    reader.feed(markup)
+    reader.close()
+    return reader.rows
+
+
+class _TableReader(HTMLParser):
+    """Collects the texts of the cells; a table within a cell adds its rows after."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - overrides
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th") and self.rows:
+            self.rows[-1].append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data

@@ -1,10 +1,10 @@
 """Web pages by `unstructured`, decoded by what they declare."""
 
 import re
+from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 
-from lxml import etree
-from lxml import html as lxml_html
 from unstructured.partition.html import partition_html
 
 from ingest.blocks import Block, ParsedDocument
@@ -20,37 +20,40 @@ _NOT_READ = ("script", "style", "template", "noscript")
 
 
 def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - one signature for all
-    """Blocks without pages.
-
-    Raises:
-        DocumentDamaged: no markup could be made out.
-    """
+    """Read blocks without pages."""
     data = path.read_bytes()
     declared = _CHARSET.search(data[:_DECLARED_WITHIN_BYTES])
     text = decode(data, declared[1].decode("ascii") if declared else None)
     title = _TITLE.search(text)
-    return building.document(read(text), title=lxml_text(title[1]) if title else None)
+    return building.document(read(text), title=unescape(title[1]) if title else None)
 
 
 def read(text: str) -> list[Block]:
-    """Blocks of a page's markup; text alone when it nests too deeply for the library."""
+    """Blocks of a page's markup; its text alone when it nests too deeply for the library."""
     try:
         found = elements.partition(partition_html, text=text)
-        return list(elements.blocks(found, headings=elements.depth_level))
+        blocks = list(elements.blocks(found, headings=elements.depth_level))
     except DocumentDamaged:
-        return _plain(text)
+        blocks = []
+    return blocks or _TextOnly(text).blocks
 
 
-def _plain(text: str) -> list[Block]:
-    try:
-        root = lxml_html.document_fromstring(text, parser=lxml_html.HTMLParser(huge_tree=True))
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
-        raise DocumentDamaged from error
-    etree.strip_elements(root, *_NOT_READ, with_tail=False)
-    return [Block("text", part) for part in root.itertext(with_tail=True) if part.strip()]
+class _TextOnly(HTMLParser):
+    """Reads text without building a tree, so at any depth."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.blocks: list[Block] = []
+        self._unread = 0
+        self.feed(text)
+        self.close()
 
-def lxml_text(markup: str) -> str:
-    """Text of a fragment with its entities resolved."""
-    fragment: str = lxml_html.fromstring(f"<p>{markup}</p>").text_content()
-    return fragment
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - overrides
+        self._unread += tag in _NOT_READ
+
+    def handle_endtag(self, tag: str) -> None:
+        self._unread = max(0, self._unread - (tag in _NOT_READ))
+
+    def handle_data(self, data: str) -> None:
+        if not self._unread and data.strip():
+            self.blocks.append(Block("text", data))
