@@ -1,0 +1,159 @@
+"""Speed of the default embedder, and what it and the search terms find.
+
+    python -m benchmarks.embedding [--sets cranfield rgb_zh_dev ...]
+
+The data sets lie in the folder `qa` of the folder that SOURCEBOOK_EVAL_DATA names; without it only
+speed is measured.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from tantivy import Document, Index, Occur, Query, SchemaBuilder
+
+from evaluation.datasets import Dataset, read_dataset
+from evaluation.metrics import ndcg_at_k, recall_at_k
+from retrieval.embedding.e5 import E5Embedder, Precision
+from retrieval.lexical.analysis import terms
+from tests.unit.retrieval.embedding.engine import Engine
+
+PASSAGE_TOKENS = 200
+QUERY = "what was the total revenue in the third quarter?"
+SETS = ("cranfield", "rgb_zh_dev", "tatqa_dev")
+Ranker = Callable[[str], list[str]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", nargs="*", default=SETS)
+    parser.add_argument("--threads", type=int, default=2, help="for quality; speed tries 1 and 2")
+    arguments = parser.parse_args()
+    Console().print(speed())
+    data = os.environ.get("SOURCEBOOK_EVAL_DATA")
+    if data is None:
+        print("Quality is skipped: set SOURCEBOOK_EVAL_DATA to the folder of the data sets.")
+        return
+    embedder = E5Embedder(threads=arguments.threads)
+    sets = [read_dataset(Path(data) / "qa" / name) for name in arguments.sets]
+    Console().print(quality(embedder, sets))
+
+
+def speed() -> Table:
+    columns = ("passages/s", "ratio", "passages/CPU s", "ratio", "ms/query", "seconds to load")
+    table = Table("embedder", *columns)
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        engine = Engine(Path(folder))
+        base = Speed.of(engine, time.perf_counter() - start, passages=8)
+    table.add_row("the package's engine", *base.cells(base))
+    for precision in ("float32", "bfloat16"):
+        for threads in (1, 2):
+            start = time.perf_counter()
+            embedder = E5Embedder(threads=threads, precision=cast("Precision", precision))
+            measured = Speed.of(embedder, time.perf_counter() - start, passages=64)
+            table.add_row(f"{precision}, threads={threads}", *measured.cells(base))
+    return table
+
+
+@dataclass(frozen=True)
+class Speed:
+    """CPU seconds count what all cores spent, so they stay true on a busy machine."""
+
+    per_second: float
+    per_cpu_second: float
+    query_ms: float
+    load_seconds: float
+
+    @classmethod
+    def of(cls, embedder: E5Embedder | Engine, load_seconds: float, passages: int) -> "Speed":
+        texts = ["word " * PASSAGE_TOKENS] * passages
+        # The better of two: other programs can only make it slower.
+        wall, cpu = np.min([spent(lambda: embedder.embed_passages(texts)) for _ in range(2)], 0)
+        queries = [spent(lambda: embedder.embed_queries([QUERY]))[0] for _ in range(20)]
+        return cls(passages / wall, passages / cpu, 1000 * float(np.median(queries)), load_seconds)
+
+    def cells(self, base: "Speed") -> list[str]:
+        ratio = f"{self.per_second / base.per_second:.1f}x"
+        cpu_ratio = f"{self.per_cpu_second / base.per_cpu_second:.1f}x"
+        figures = [f"{self.per_second:.1f}", ratio, f"{self.per_cpu_second:.1f}", cpu_ratio]
+        return [*figures, f"{self.query_ms:.1f}", f"{self.load_seconds:.2f}"]
+
+
+def spent(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds and CPU seconds that some work takes."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def quality(embedder: E5Embedder, sets: Sequence[Dataset]) -> Table:
+    table = Table("set", "passages", "way", "nDCG@10", "recall@10", "seconds to index")
+    for dataset in sets:
+        for way, build in (("dense", partial(dense, embedder)), ("lexical", lexical)):
+            start = time.perf_counter()
+            rank = build(dataset)
+            seconds = time.perf_counter() - start
+            figures = [f"{100 * value:.1f}" for value in measure(dataset, rank)]
+            count = str(len(dataset.passages))
+            table.add_row(dataset.name, count, way, *figures, f"{seconds:.1f}")
+    return table
+
+
+def measure(dataset: Dataset, rank: Ranker) -> tuple[float, float]:
+    ndcg, recall = [], []
+    for question in dataset.judged_questions:
+        ranked, grades = rank(question.text), dataset.grades[question.id]
+        ndcg.append(ndcg_at_k(ranked, grades, 10))
+        recall.append(recall_at_k(ranked, grades, 10))
+    return float(np.mean(ndcg)), float(np.mean(recall))
+
+
+def dense(embedder: E5Embedder, dataset: Dataset) -> Ranker:
+    ids = [passage.id for passage in dataset.passages]
+    vectors = embedder.embed_passages([passage.titled_text for passage in dataset.passages])
+
+    def rank(question: str) -> list[str]:
+        similarities = vectors @ embedder.embed_queries([question])[0]
+        return [ids[index] for index in np.argsort(-similarities, kind="stable")[:10]]
+
+    return rank
+
+
+def lexical(dataset: Dataset) -> Ranker:
+    builder = SchemaBuilder()
+    builder.add_unsigned_field("number", stored=True)
+    builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
+    schema = builder.build()
+    index = Index(schema)
+    writer = index.writer(50_000_000, num_threads=1)
+    for number, passage in enumerate(dataset.passages):
+        document = Document()
+        document.add_unsigned("number", number)
+        document.add_text("terms", " ".join(terms(passage.titled_text)))
+        writer.add_document(document)
+    writer.commit()
+    index.reload()
+    searcher = index.searcher()
+
+    def rank(question: str) -> list[str]:
+        words = dict.fromkeys(terms(question))
+        parts = [(Occur.Should, Query.term_query(schema, "terms", word, "freq")) for word in words]
+        hits = searcher.search(Query.boolean_query(parts), 10).hits if parts else []
+        numbers = [searcher.doc(address).to_dict()["number"][0] for _, address in hits]
+        return [dataset.passages[number].id for number in numbers]
+
+    return rank
+
+
+if __name__ == "__main__":
+    main()
