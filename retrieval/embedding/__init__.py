@@ -1,1 +1,1 @@
-"""Adapters of the embedder port."""
+"""Text to vectors: the embedder port and its adapters; `factory` chooses one."""
