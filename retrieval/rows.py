@@ -67,20 +67,9 @@ class IndexRows:
         return session.scalar(query) or 0
 
     def batches(self, session: Session, tenant_id: str) -> Iterator[Batch]:
-        """Read all of a tenant's documents, in order of their ids, a batch at a time."""
-        last = ""
-        while True:
-            following = (
-                select(Document.id)
-                .where(Document.tenant_id == tenant_id, Document.id > last)
-                .order_by(Document.id)
-                .limit(_BATCH_DOCUMENTS)
-            )
-            document_ids = session.scalars(following).all()
-            if not document_ids:
-                return
-            yield self.read(session, tenant_id, document_ids)
-            last = document_ids[-1]
+        """Read all of a tenant's ready documents, a batch at a time."""
+        ready = select(Document.id).where(Document.tenant_id == tenant_id, Document.status == READY)
+        return self.chosen(session, tenant_id, session.scalars(ready).all())
 
     def chosen(
         self, session: Session, tenant_id: str, document_ids: Sequence[str]
