@@ -44,10 +44,14 @@ class Checkpoint:
         return cls(config, weights)
 
     def save(self, folder: Path) -> None:
-        """Write `config.json` and the weights into an existing folder."""
+        """Write `config.json` and the weights into an existing folder.
+
+        Raises:
+            CheckpointError: the disk is full or may not be written.
+        """
         text = json.dumps(self.config.to_hugging_face(), indent=2)
         (folder / CONFIG).write_text(text, encoding="utf-8")
-        save_file(self.weights, folder / WEIGHTS, metadata={"format": "pt"})
+        write_tensors(self.weights, folder / WEIGHTS)
 
 
 def read_tensors(path: Path) -> Weights:
@@ -61,6 +65,18 @@ def read_tensors(path: Path) -> Weights:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
     except (OSError, SafetensorError) as error:
         raise CheckpointError(path, f"cannot be read: {error}") from error
+
+
+def write_tensors(weights: Weights, path: Path) -> None:
+    """Write a safetensors file.
+
+    Raises:
+        CheckpointError: the disk is full or may not be written.
+    """
+    try:
+        save_file(weights, path, metadata={"format": "pt"})
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(path, f"cannot be written: {error}") from error
 
 
 def check_shapes(path: Path, found: Mapping[str, Shape], expected: Mapping[str, Shape]) -> None:

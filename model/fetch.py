@@ -76,6 +76,8 @@ def _fetch_from_first(
             _fetch_from(source, model, working, target, progress)
         except (SourceUnavailable, WrongModelFile) as error:
             reasons.append(f"{source.name}: {error}")
+        except OSError as error:  # our own disk is full, or may not be written
+            reasons.append(f"{source.name}: {error.strerror}")
         else:
             shutil.rmtree(working.parent)
             return

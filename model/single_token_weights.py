@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from safetensors.torch import save_file
-
-from model.checkpoint import Weights, check_shapes, read_tensors
+from model.checkpoint import Weights, check_shapes, read_tensors, write_tensors
 from model.durable_files import exclusive, publish
 from model.projection import Projection, projections, quantise_rows
 from model.transformer import Decoder
@@ -16,7 +14,8 @@ def use_int8_for_single_tokens(decoder: Decoder, folder: Path) -> None:
     """Give every projection its int8 copy, memory-mapped from the folder.
 
     Raises:
-        CheckpointError: the file there is damaged; it may be deleted and is made anew.
+        CheckpointError: the file there is damaged (once deleted, it is made anew), or cannot be
+            written.
     """
     layers = projections(decoder)
     path = folder / FILE
@@ -34,7 +33,7 @@ def _write(layers: dict[str, Projection], path: Path) -> None:
     for name, layer in layers.items():
         weights[f"{name}.weight"], weights[f"{name}.scale"] = quantise_rows(layer.weight)
     unfinished = path.with_name(f".{path.name}.unfinished")
-    save_file(weights, unfinished)
+    write_tensors(weights, unfinished)
     publish(unfinished, path)
 
 

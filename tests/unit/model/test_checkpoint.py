@@ -92,3 +92,9 @@ def test_truncated_weights_are_refused(copied_folder: Path, size: int) -> None:
 def test_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"config\.json"):
         Checkpoint.open(tmp_path / "absent")
+
+
+def test_disk_that_cannot_be_written_is_said(checkpoint_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / WEIGHTS).mkdir()
+    with pytest.raises(CheckpointError, match=r"model\.safetensors: cannot be written"):
+        Checkpoint.open(checkpoint_folder).save(tmp_path)

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 from pathlib import Path
 
@@ -85,6 +86,16 @@ def test_wrong_file_leaves_nothing_to_go_on_from(tmp_path: Path) -> None:
 def test_no_source_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFetched, match="no source is configured"):
         fetch_model(MODEL, tmp_path, [])
+
+
+class FullDisk(FakeSource):
+    def fetch(self, model: KnownModel, working: Path, progress: Progress) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_full_disk_is_said_and_the_next_source_asked(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFetched, match=r"a: No space left on device\. Put"):
+        fetch_model(MODEL, tmp_path, [FullDisk("a")])
 
 
 def test_folder_source(tmp_path: Path) -> None:
