@@ -147,7 +147,6 @@ def _launch(control: int) -> subprocess.Popen[bytes]:
     environment = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(root),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "LC_ALL": "C.UTF-8",
         "HOME": "/nonexistent",
         "OMP_NUM_THREADS": "1",
