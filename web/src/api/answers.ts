@@ -1,6 +1,6 @@
 import { send } from './client.ts';
-import { Problem, problemFrom } from './problem.ts';
-import { readEvents } from './sse.ts';
+import { isAbort, Problem, problemFrom } from './problem.ts';
+import { readEvents, type ServerEvent } from './sse.ts';
 import type { Answer, Citation } from './types.ts';
 
 export type AnswerRequest = {
@@ -27,14 +27,23 @@ export async function* streamAnswer(
     signal,
     accept: 'text/event-stream',
   });
-  if (response.body === null) throw new Problem(0, 'answer_interrupted');
-  for await (const { event, data } of readEvents(response.body)) {
+  for await (const { event, data } of wholeEvents(response)) {
     const read = readEvent(event, data);
     if (read === null) continue;
     yield read;
     if (read.kind === 'done') return;
   }
   throw new Problem(0, 'answer_interrupted');
+}
+
+/** The events of the response; a connection that breaks meanwhile is an interrupted answer. */
+async function* wholeEvents(response: Response): AsyncGenerator<ServerEvent> {
+  try {
+    if (response.body !== null) yield* readEvents(response.body);
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new Problem(0, 'answer_interrupted');
+  }
 }
 
 function readEvent(event: string, data: string): AnswerEvent | null {
