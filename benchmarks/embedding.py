@@ -38,14 +38,14 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*", default=SETS)
     parser.add_argument("--threads", type=int, default=2, help="for quality; speed tries 1 and 2")
     arguments = parser.parse_args()
-    Console().print(speed())
+    Console(width=110).print(speed())
     data = os.environ.get("SOURCEBOOK_EVAL_DATA")
     if data is None:
         print("Quality is skipped: set SOURCEBOOK_EVAL_DATA to the folder of the data sets.")
         return
     embedder = E5Embedder(threads=arguments.threads)
     sets = [read_dataset(Path(data) / "qa" / name) for name in arguments.sets]
-    Console().print(quality(embedder, sets))
+    Console(width=110).print(quality(embedder, sets))
 
 
 def speed() -> Table:
