@@ -9,7 +9,9 @@ from model.backends.port import GenerationPiece, GenerationRequest, Generator
 from qa.answer import Citation, CitationFound, Token, Usage
 from qa.grounding import Grounding
 from qa.prompt import NOT_FOUND
+from qa.relevance import Relevance
 from qa.sentences import SentenceStream
+from qa.settings import GroundingThresholds
 from qa.text import plain
 from qa.verified import VerifiedText
 
@@ -20,12 +22,20 @@ class Draft:
     `finished` stays False when the reader stops the answer or goes away.
     """
 
-    def __init__(self, request: GenerationRequest, grounding: Grounding, refusal: str) -> None:
+    def __init__(
+        self,
+        relevance: Relevance,
+        grounding: Grounding,
+        thresholds: GroundingThresholds,
+        refusal: str,
+    ) -> None:
         self.usage = Usage()
         self.finished = False
         self.refused = False
-        self._request = request
+        self._relevance = relevance
         self._grounding = grounding
+        self._quotation_min = thresholds.quotation_min
+        self._quotation_after_marker_min = thresholds.quotation_after_marker_min
         self._refusal = refusal
         self._verified = VerifiedText()
 
@@ -40,32 +50,34 @@ class Draft:
         return self._verified.citations
 
     def write(
-        self, generator: Generator, cancelled: threading.Event
+        self, generator: Generator, request: GenerationRequest, cancelled: threading.Event
     ) -> Iterator[Token | CitationFound]:
         """Stream what is supported, or the refusal; closing the iterator stops the model."""
-        if not self._grounding.is_hopeless:
-            yield from self._supported(generator, cancelled)
+        score_min = self._quotation_min
+        for sentence in self._sentences(generator, request, cancelled):
+            if NOT_FOUND in sentence.upper():  # what the model adds to that is not an answer
+                score_min = self._quotation_after_marker_min
+                break
+            yield from self._checked(sentence)
         if cancelled.is_set():
             return
         if not self._verified.text:
-            self.refused = True
-            yield Token(self._refusal)
+            yield from self._quoted(score_min)
+        if not self._verified.text:
+            yield from self.refuse()
         self.finished = True
 
-    def _supported(
-        self, generator: Generator, cancelled: threading.Event
-    ) -> Iterator[Token | CitationFound]:
-        for sentence in self._sentences(generator, cancelled):
-            if NOT_FOUND in sentence.upper():
-                break  # whatever the model adds to its refusal is not an answer
-            yield from self._checked(sentence)
-        if not self._verified.text and not cancelled.is_set():
-            yield from self._quoted()
+    def refuse(self) -> Iterator[Token]:
+        """Say that the documents do not hold the answer."""
+        self.refused = self.finished = True
+        yield Token(self._refusal)
 
-    def _sentences(self, generator: Generator, cancelled: threading.Event) -> Iterator[str]:
+    def _sentences(
+        self, generator: Generator, request: GenerationRequest, cancelled: threading.Event
+    ) -> Iterator[str]:
         """Yield the model's sentences, each once it is whole."""
         stream = SentenceStream()
-        pieces = generator.generate(self._request, cancelled)
+        pieces = generator.generate(request, cancelled)
         try:
             for piece in pieces:
                 yield from stream.feed(piece.text)
@@ -82,8 +94,8 @@ class Draft:
         if support is not None:
             yield from self._verified.add(text, support)
 
-    def _quoted(self) -> Iterator[Token | CitationFound]:
-        """Quote the sentence that answers best, if one clearly does, when the model failed."""
-        support = self._grounding.quotation()
+    def _quoted(self, score_min: float) -> Iterator[Token | CitationFound]:
+        """Quote the sentence that answers best: a small model often misses what stands there."""
+        support = self._relevance.quotation(score_min)
         if support is not None:
             yield from self._verified.add(plain(support.quote), support)

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from model.backends.port import Message
 from qa.answer import Turn
 from qa.language import Language, language_of
+from qa.relevance import Excerpt
 from qa.settings import AnswerSettings
-from retrieval.corpus import Hit
 
 NOT_FOUND: Final = "NOT FOUND"
 """What the model writes instead of an answer; the same in both languages, never shown."""
@@ -32,56 +31,43 @@ _SYSTEM: Final[dict[Language, str]] = {
 _QUESTION: Final[dict[Language, str]] = {"en": "Question: ", "zh": "问题："}
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """The messages for the model, and the passages in the order of their numbers from 1."""
-
-    messages: tuple[Message, ...]
-    passages: tuple[Hit, ...]
-
-
 def build_prompt(
     question: str,
-    hits: Sequence[Hit],
+    excerpts: Sequence[Excerpt],
     history: Sequence[Turn],
     count_tokens: Callable[[str], int],
     settings: AnswerSettings,
-) -> Prompt:
-    """Put together what fits; the best passage is always in."""
+) -> tuple[Message, ...]:
+    """Put together what fits; the best excerpt is always in."""
     language = language_of(question)
-    passages = _fitting(hits, count_tokens, settings)
-    asked = f"{_fenced(passages)}\n\n{_QUESTION[language]}{_unforged(question)}"
-    return Prompt(
-        messages=(
-            Message("system", _SYSTEM[language]),
-            *_past(history, settings),
-            Message("user", asked),
-        ),
-        passages=tuple(passages),
+    passages = _fitting(excerpts, count_tokens, settings.passage_tokens_max)
+    asked = f"{_QUESTION[language]}{_unforged(question)}"
+    return (
+        Message("system", _SYSTEM[language]),
+        *_past(history, settings),
+        Message("user", "\n\n".join((*passages, asked))),
     )
 
 
 def _fitting(
-    hits: Sequence[Hit], count_tokens: Callable[[str], int], settings: AnswerSettings
-) -> list[Hit]:
-    passages: list[Hit] = []
-    left = settings.passage_tokens_max
-    for hit in hits[: settings.passages_max]:
-        tokens = count_tokens(_passage(1, hit))
+    excerpts: Sequence[Excerpt], count_tokens: Callable[[str], int], tokens_max: int
+) -> list[str]:
+    passages: list[str] = []
+    left = tokens_max
+    for excerpt in excerpts:
+        passage = _passage(len(passages) + 1, excerpt)
+        tokens = count_tokens(passage)
         if passages and tokens > left:
             continue  # a shorter one further down may still fit
-        passages.append(hit)
+        passages.append(passage)
         left -= tokens
     return passages
 
 
-def _fenced(passages: Sequence[Hit]) -> str:
-    return "\n\n".join(_passage(number, hit) for number, hit in enumerate(passages, start=1))
-
-
-def _passage(number: int, hit: Hit) -> str:
+def _passage(number: int, excerpt: Excerpt) -> str:
+    hit = excerpt.hit
     headings = " > ".join((hit.document_name, *hit.chunk.heading_path[-_HEADINGS_SHOWN:]))
-    text = _unforged(f"{headings}\n{hit.chunk.text}")
+    text = _unforged(f"{headings}\n{excerpt.text}")
     return f'<passage n="{number}">\n{text}\n</passage>'
 
 

@@ -14,6 +14,7 @@ from qa.followup import search_query
 from qa.grounding import Grounding
 from qa.language import REFUSAL, language_of
 from qa.prompt import build_prompt
+from qa.relevance import Relevance
 from qa.settings import AnswerSettings
 from retrieval.access import AccessScope, scope_for
 from retrieval.corpus import Hit
@@ -95,7 +96,7 @@ class AnswerService:
         if collections is not None:
             scope = scope.narrowed(collections)
         query = search_query(text, [turn.question for turn in history])
-        hits = self._retriever.search(scope, query, self._settings.hits_max)
+        hits = self._retriever.search(scope, query, self._settings.passages_max)
         retrieval_ms = _milliseconds(self._timer() - started)
         conversation_id, answer_id = self._record(principal, conversation_id, text, hits)
         asked = _Asked(
@@ -155,10 +156,13 @@ class AnswerService:
         return conversation_id, answer_id
 
     def _write(self, asked: _Asked, cancelled: threading.Event) -> Iterator[Event]:
-        draft = self._draft(asked)
+        thresholds = self._settings.grounding
+        relevance = Relevance(asked.question, asked.hits, self._embedder)
+        grounding = Grounding(relevance.passages, relevance.terms, self._embedder, thresholds)
+        draft = Draft(relevance, grounding, thresholds, REFUSAL[language_of(asked.question)])
         first_text_at: float | None = None
         try:
-            for event in draft.write(self._generator, cancelled):
+            for event in self._events(asked, relevance, draft, cancelled):
                 first_text_at = first_text_at or self._timer()
                 yield event
         finally:  # also when the reader goes away, which closes this iterator
@@ -166,19 +170,20 @@ class AnswerService:
             self._store(asked.principal, answer)
         yield Done(answer)
 
-    def _draft(self, asked: _Asked) -> Draft:
-        prompt = build_prompt(
+    def _events(
+        self, asked: _Asked, relevance: Relevance, draft: Draft, cancelled: threading.Event
+    ) -> Iterator[Event]:
+        if relevance.is_hopeless:
+            return draft.refuse()
+        messages = build_prompt(
             asked.question,
-            asked.hits,
+            relevance.excerpts(self._settings.shown_sentences_max),
             asked.history,
             self._generator.count_tokens,
             self._settings,
         )
-        grounding = Grounding(
-            asked.question, prompt.passages, self._embedder, self._settings.grounding
-        )
-        request = GenerationRequest(prompt.messages, self._settings.new_tokens_max)
-        return Draft(request, grounding, REFUSAL[language_of(asked.question)])
+        request = GenerationRequest(messages, self._settings.new_tokens_max)
+        return draft.write(self._generator, request, cancelled)
 
     def _answer(self, asked: _Asked, draft: Draft, first_text_at: float | None) -> Answer:
         now = self._timer()

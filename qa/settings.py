@@ -7,7 +7,9 @@ class GroundingThresholds(BaseModel):
     """When a sentence counts as supported; calibrated by `benchmarks/answers.py`.
 
     Coverages are shares of a sentence's content words (Chinese: words and bigrams) that stand
-    in the passage; similarities are cosines of sentence vectors.
+    in the passage; similarities are cosines of sentence vectors. The quotation scores are those
+    of `qa.relevance` (0 to 1.3) from which on a passage's own sentence answers when the model
+    wrote nothing that is supported, or wrote that there is no answer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -15,7 +17,8 @@ class GroundingThresholds(BaseModel):
     coverage_min: float = Field(default=0.7, ge=0, le=1)
     new_coverage_min: float = Field(default=0.6, ge=0, le=1)
     similarity_min: float = Field(default=0.88, ge=0, le=1)
-    quotation_min: float = Field(default=1.0, ge=0)
+    quotation_min: float = Field(default=0.98, ge=0)
+    quotation_after_marker_min: float = Field(default=1.04, ge=0)
 
 
 class AnswerSettings(BaseModel):
@@ -24,8 +27,8 @@ class AnswerSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     question_characters_max: int = Field(default=4_000, gt=0)
-    hits_max: int = Field(default=8, gt=0)
-    passages_max: int = Field(default=4, gt=0)
+    passages_max: int = Field(default=5, gt=0)
+    shown_sentences_max: int = Field(default=3, gt=0)
     passage_tokens_max: int = Field(default=1_200, gt=0)
     history_turns_max: int = Field(default=2, ge=0)
     history_characters_max: int = Field(default=400, ge=0)

@@ -5,8 +5,8 @@ from typing import Final
 
 from qa.answer import Citation, CitationFound, Token
 from qa.boxes import boxes_of
-from qa.grounding import Support
 from qa.language import language_of
+from qa.passages import Support
 
 _ENDS: Final = tuple(".!?。！？…")
 _CLOSING: Final = "\"'”’」』）)"

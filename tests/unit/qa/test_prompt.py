@@ -3,20 +3,22 @@ import re
 import pytest
 
 from qa.prompt import build_prompt
+from qa.relevance import Excerpt
 from qa.settings import AnswerSettings
 from retrieval.corpus import Chunk, Hit
 
 
-def _hit(text, rank=1, name="a.pdf"):
-    return Hit(f"d{rank}.0", f"d{rank}", name, rank, Chunk(0, text, 0, len(text), ("Part", "Rule")))
+def _excerpt(text, rank=1, name="a.pdf"):
+    chunk = Chunk(0, text, 0, len(text), ("Part", "Rule"))
+    return Excerpt(Hit(f"d{rank}.0", f"d{rank}", name, rank, chunk), text)
 
 
-def _build(question, hits, **settings):
-    return build_prompt(question, hits, (), len, AnswerSettings(**settings))
+def _build(question, excerpts, **settings):
+    return build_prompt(question, excerpts, (), len, AnswerSettings(**settings))
 
 
 def test_passages_are_numbered_and_named():
-    asked = _build("Why?", [_hit("First."), _hit("Second.", 2)]).messages[-1].content
+    asked = _build("Why?", [_excerpt("First."), _excerpt("Second.", 2)])[-1].content
     assert '<passage n="1">\na.pdf > Part > Rule\nFirst.\n</passage>' in asked
     assert '<passage n="2">' in asked
     assert asked.endswith("Question: Why?")
@@ -32,24 +34,26 @@ def test_passages_are_numbered_and_named():
     ],
 )
 def test_a_passage_or_its_name_cannot_forge_a_fence(forged):
-    prompt = _build(f"Why {forged}?", [_hit(forged), _hit("b", 2, name=forged)])
-    asked = prompt.messages[-1].content
+    prompt = _build(f"Why {forged}?", [_excerpt(forged), _excerpt("b", 2, name=forged)])
+    asked = prompt[-1].content
     assert "<|" not in asked
     assert len(re.findall(r"<\s*/?\s*passage", asked, re.IGNORECASE)) == 4
 
 
 def test_only_what_fits_is_shown():
-    hits = [_hit("x" * 100), _hit("y" * 900, 2), _hit("z" * 100, 3)]
-    prompt = _build("Why?", hits, passage_tokens_max=400)
-    assert prompt.passages == (hits[0], hits[2])
+    excerpts = [_excerpt("x" * 100), _excerpt("y" * 900, 2), _excerpt("z" * 100, 3)]
+    asked = _build("Why?", excerpts, passage_tokens_max=400)[-1].content
+    assert "xxx" in asked
+    assert "yyy" not in asked
+    assert '<passage n="2">\na.pdf > Part > Rule\nzzz' in asked
 
 
 def test_the_best_passage_is_always_shown():
-    hit = _hit("x" * 900)
-    assert _build("Why?", [hit], passage_tokens_max=400).passages == (hit,)
+    prompt = _build("Why?", [_excerpt("x" * 900)], passage_tokens_max=400)
+    assert "xxx" in prompt[-1].content
 
 
 def test_a_chinese_question_has_chinese_instructions():
-    prompt = _build("为什么？", [_hit("First.")])
-    assert "段落" in prompt.messages[0].content
-    assert prompt.messages[-1].content.endswith("问题：为什么？")
+    prompt = _build("为什么？", [_excerpt("First.")])
+    assert "段落" in prompt[0].content
+    assert prompt[-1].content.endswith("问题：为什么？")

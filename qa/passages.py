@@ -1,0 +1,108 @@
+"""Passages cut into sentences, with what comparing needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+from qa.language import language_of
+from qa.numbers import numbers_held
+from qa.sentences import sentence_spans
+from qa.words import content_terms, unknown_names
+from retrieval.corpus import Hit
+
+_SECOND_SENTENCE_COST: Final = 0.15
+"""A quote of two sentences must cover this much more of the claim than one sentence does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The place that says what a sentence says: `quote` is `document_text[start:end]`."""
+
+    hit: Hit
+    start: int
+    end: int
+    quote: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One sentence of a passage or two in a row."""
+
+    start: int
+    end: int
+    terms: frozenset[str]
+    numbers: frozenset[str]
+    cost: float
+
+
+class Passage:
+    """A passage cut into sentences, with what comparing needs, computed when first used."""
+
+    def __init__(self, hit: Hit) -> None:
+        self.hit = hit
+        self.spans = tuple(sentence_spans(hit.chunk.text))
+        self.language = language_of(hit.chunk.text)
+        context = "\n".join((hit.document_name, *hit.chunk.heading_path))
+        self._whole = f"{context}\n{hit.chunk.text}"
+        self._context_numbers = numbers_held(context)
+
+    def text(self, start: int, end: int) -> str:
+        """Return a part of the passage, by offsets into it."""
+        return self.hit.chunk.text[start:end]
+
+    def excerpt(self, indexes: Sequence[int]) -> str:
+        """Join some of its sentences; numbers outside it are passed over."""
+        return " ".join(self.sentences[i] for i in indexes if 0 <= i < len(self.sentences))
+
+    @cached_property
+    def sentences(self) -> tuple[str, ...]:
+        """Those of the passage, in order."""
+        return tuple(self.text(start, end) for start, end in self.spans)
+
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """Those of the passage, its headings and the document's name."""
+        return content_terms(self._whole)
+
+    def missing(self, claimed: frozenset[str]) -> frozenset[str]:
+        """Return the names that it does not hold; Chinese text spells foreign names its own way."""
+        return frozenset() if self.language == "zh" else unknown_names(claimed, self.terms)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Those of the passage, its headings and the document's name."""
+        return numbers_held(self._whole)
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """All single sentences in order, then all pairs."""
+        pairs = ((one, two) for (one, _), (_, two) in pairwise(self.spans))
+        return (
+            *(self._window(start, end, 0.0) for start, end in self.spans),
+            *(self._window(start, end, _SECOND_SENTENCE_COST) for start, end in pairs),
+        )
+
+    def _window(self, start: int, end: int, cost: float) -> Window:
+        text = self.text(start, end)
+        return Window(
+            start, end, content_terms(text), self._context_numbers | numbers_held(text), cost
+        )
+
+    def support(self, window: Window, score: float) -> Support:
+        """Point to a window by offsets into the document."""
+        offset = self.hit.chunk.start
+        return Support(
+            hit=self.hit,
+            start=offset + window.start,
+            end=offset + window.end,
+            quote=self.text(window.start, window.end),
+            score=score,
+        )
+
+
+def share(part: frozenset[str], whole: frozenset[str]) -> float:
+    """Return how much of `part` stands in `whole`, from 0 to 1."""
+    return len(part & whole) / len(part) if part else 0.0

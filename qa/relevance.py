@@ -1,0 +1,113 @@
+"""Which sentences of the passages speak of what is asked."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from qa.language import language_of
+from qa.numbers import numbers_claimed, specific
+from qa.passages import Passage, Support, share
+from qa.words import content_terms, names
+from retrieval.corpus import Hit
+from retrieval.embedding.port import Embedder
+
+_ASKED_WEIGHT: Final = 0.3
+"""How much the question's own words count beside the similarity of meaning."""
+_ASKED_ELSEWHERE: Final = 0.5
+"""Taken as the share of the question's words in a sentence of another language."""
+_RANK_COST: Final = 0.01
+"""What search put first is a little more likely to hold the answer; small against the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The part of a passage that the model is shown."""
+
+    hit: Hit
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    score: float
+    passage: Passage
+    index: int
+
+
+class Relevance:
+    """Ranks the sentences of a question's passages; embeds them once, when first asked."""
+
+    def __init__(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        embedder: Embedder,
+    ) -> None:
+        self.terms = content_terms(question)
+        self._question = question
+        self._language = language_of(question)
+        self._names = names(question)
+        self._numbers = specific(numbers_claimed(question))
+        self.passages = tuple(filter(self._may_answer, map(Passage, hits)))
+        self._embedder = embedder
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether a name or a year of the question stands in no passage, or there is none."""
+        numbers = frozenset[str]().union(*(passage.numbers for passage in self.passages))
+        return (
+            not self.passages
+            or bool(frozenset.intersection(*map(self._missing_names, self.passages)))
+            or not self._numbers <= numbers
+        )
+
+    def excerpts(self, sentences_max: int) -> Sequence[Excerpt]:
+        """Return the best sentences, each with its neighbours, grouped by passage, best first."""
+        shown: dict[str, tuple[Passage, set[int]]] = {}
+        for best in self._ranked[:sentences_max]:
+            _, chosen = shown.setdefault(best.passage.hit.chunk_id, (best.passage, set()))
+            chosen.update(range(best.index - 1, best.index + 2))
+        return [
+            Excerpt(passage.hit, passage.excerpt(sorted(chosen)))
+            for passage, chosen in shown.values()
+        ]
+
+    def quotation(self, score_min: float) -> Support | None:
+        """Return the sentence that answers best, unless it scores less than `score_min`."""
+        if not self._ranked or self._ranked[0].score < score_min:
+            return None
+        best = self._ranked[0]
+        return best.passage.support(best.passage.windows[best.index], best.score)
+
+    def _may_answer(self, passage: Passage) -> bool:
+        """Leave out passages that hold none of the names or years asked about.
+
+        One is enough: a question that compares two things may need a passage on each.
+        """
+        named = not self._names or self._missing_names(passage) != self._names
+        return named and (not self._numbers or bool(self._numbers & passage.numbers))
+
+    def _missing_names(self, passage: Passage) -> frozenset[str]:
+        return passage.missing(self._names)
+
+    @cached_property
+    def _ranked(self) -> Sequence[_Candidate]:
+        return sorted(self._candidates(), key=lambda candidate: -candidate.score)
+
+    def _candidates(self) -> Iterator[_Candidate]:
+        places = [
+            (passage, index) for passage in self.passages for index in range(len(passage.sentences))
+        ]
+        if not places:
+            return
+        question = self._embedder.embed_queries([self._question])[0]
+        sentences = self._embedder.embed_passages([p.sentences[index] for p, index in places])
+        for (passage, index), similarity in zip(places, sentences @ question, strict=True):
+            score = float(similarity) + _ASKED_WEIGHT * self._asked(passage, index)
+            yield _Candidate(score - _RANK_COST * (passage.hit.rank - 1), passage, index)
+
+    def _asked(self, passage: Passage, index: int) -> float:
+        if passage.language != self._language:
+            return _ASKED_ELSEWHERE
+        return share(self.terms, passage.windows[index].terms)
