@@ -4,17 +4,16 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 
-from ingest.chunking import chunk
-from retrieval.lexical.passages import blind_passage
-
 from api.settings import Settings
 from api.wiring import key_provider, open_blobs, open_database, utc_now
 from ingest.blocks import ParsedDocument
+from ingest.chunking import chunk
 from ingest.sandbox import ParserSandbox
 from ingest.worker import Worker
 from retrieval.corpus import Chunk
 from retrieval.embedding.factory import create_embedder
 from retrieval.embedding.port import Embedder
+from retrieval.lexical.passages import blind_passage
 from security.audit import AuditLog
 from security.keyring import KeyRing
 

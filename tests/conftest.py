@@ -17,8 +17,13 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from storage.database import Base, Database
+
+# The same examples in every run: a red build must be red again when it is looked into.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 POSTGRES_BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 ADMIN_PASSWORD = "a long password for tests"
