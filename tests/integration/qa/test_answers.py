@@ -1,0 +1,117 @@
+"""The real model and the real embedder answer from a few passages of company rules.
+
+The words of an answer are the model's; what is asserted holds for every answer.
+"""
+
+import os
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+from model.backends.local import LocalGenerator
+from model.backends.port import GenerationRequest
+from model.fetch import configured_sources, fetch_model
+from model.known_models import known_model
+from model.settings import ModelSettings
+from qa.draft import Draft
+from qa.grounding import Grounding
+from qa.language import REFUSAL, language_of
+from qa.prompt import build_prompt
+from qa.relevance import Relevance
+from qa.settings import AnswerSettings
+from retrieval.corpus import Chunk, Hit
+from retrieval.embedding.factory import create_embedder
+from retrieval.embedding.port import Embedder
+from retrieval.embedding.settings import EmbeddingSettings
+
+pytestmark = pytest.mark.models
+
+MODELS = Path(os.environ.get("SOURCEBOOK_TEST_MODELS", "~/.cache/sourcebook/models")).expanduser()
+SETTINGS = AnswerSettings()
+PASSAGES = {
+    "Travel policy": (
+        "Employees book their journeys themselves. Hotel costs are refunded up to 120 euros a "
+        "night. Receipts must be handed in within 30 days after the journey."
+    ),
+    "Data centre": (
+        "The data centre in Dublin was opened in March 2019. It has 480 racks and is cooled with "
+        "sea water. The fire alarm is tested on the first Monday of each month."
+    ),
+    "请假制度": (
+        "员工每年享有15天带薪年假。年假须提前五个工作日向部门经理申请。病假超过三天须提交医院证明。"
+    ),
+    "报销规定": "员工出差住宿费每晚不超过600元。报销单由财务部王芳审核，一般在十个工作日内付款。",
+}
+
+
+@pytest.fixture(scope="module")
+def generator() -> LocalGenerator:
+    settings = ModelSettings()
+    path = fetch_model(known_model(settings.name), MODELS, configured_sources(settings))
+    return LocalGenerator.load(path, settings)
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return create_embedder(EmbeddingSettings())
+
+
+@pytest.fixture(scope="module")
+def answer(generator, embedder):
+    hits = [
+        Hit(f"{name}.0", name, name, rank, Chunk(0, text, 0, len(text)))
+        for rank, (name, text) in enumerate(PASSAGES.items(), start=1)
+    ]
+
+    def ask(question: str) -> Draft:
+        relevance = Relevance(question, hits, embedder)
+        grounding = Grounding(relevance.passages, relevance.terms, embedder, SETTINGS.grounding)
+        refusal = REFUSAL[language_of(question)]
+        draft = Draft(relevance, grounding, SETTINGS.grounding, refusal)
+        excerpts = relevance.excerpts(SETTINGS.shown_sentences_max)
+        messages = build_prompt(question, excerpts, (), generator.count_tokens, SETTINGS)
+        request = GenerationRequest(messages, SETTINGS.new_tokens_max)
+        list(draft.write(generator, request, threading.Event()))
+        return draft
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("question", "source", "holds"),
+    [
+        ("How much of the hotel costs is refunded per night?", "Travel policy", "120"),
+        ("When was the data centre in Dublin opened?", "Data centre", "2019"),
+        ("员工每年有多少天年假？", "请假制度", "15"),
+        ("出差住宿费每晚的上限是多少？", "报销规定", "600"),
+        ("都柏林的数据中心是哪一年启用的？", "Data centre", "2019"),
+        ("How many days of paid annual leave do employees have?", "请假制度", "15"),
+    ],
+)
+def test_an_answer_cites_the_passage_that_holds_it(answer, question, source, holds):
+    draft = answer(question)
+    assert not draft.refused
+    assert source in {citation.document_id for citation in draft.citations}
+    assert any(holds in citation.quote for citation in draft.citations)
+    numbers = {int(number) for number in re.findall(r"\[(\d+)\]", draft.text)}
+    assert numbers == {citation.number for citation in draft.citations}
+    for citation in draft.citations:
+        text = PASSAGES[citation.document_id]
+        assert text[citation.start : citation.end] == citation.quote
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which planet has the most moons?",
+        "怎样种植西红柿？",
+        "Who won the chess championship of Globex?",
+    ],
+)
+def test_an_absurd_question_is_refused(answer, question):
+    draft = answer(question)
+    assert draft.refused
+    assert draft.text == REFUSAL[language_of(question)]
+    assert not draft.citations
