@@ -99,12 +99,18 @@ class ParserSandbox:
             os.close(writer)
 
     def _end(self, pid: int) -> int:
-        """Kill what is left of a child and its status as `os.waitpid` gives it."""
+        """Kill what is left of a child; its status as `os.waitpid` gives it.
+
+        Raises:
+            SandboxUnavailable: its warm process died, and the child with it.
+        """
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)  # before it had a group of its own
-        status: int = self._ask({"reap": pid}, [])["status"]
+        status: int | None = self._ask({"reap": pid}, [])["status"]
+        if status is None:
+            raise SandboxUnavailable
         return status
 
     def _ask(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:

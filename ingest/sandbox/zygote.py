@@ -6,7 +6,7 @@ each one packet of JSON:
     -> {"media_type": ..., "limits": {...}} with two descriptors: the document, the answer's pipe
     <- {"pid": ...}
     -> {"reap": pid}
-    <- {"status": ...}              as `os.waitpid` gives it
+    <- {"status": ...}              as `os.waitpid` gives it, null for a child of another
 
 A child stays a zombie until it is reaped, so the host can kill its process group without fear of
 hitting another that got the same number. When the socket closes, the zygote ends and its children
@@ -59,8 +59,7 @@ def _serve(control: socket.socket, mapped: int) -> bool:
         return False
     message = json.loads(packet)
     if "reap" in message:
-        _, status = os.waitpid(message["reap"], 0)
-        control.send(json.dumps({"status": status}).encode())
+        control.send(json.dumps({"status": _reap(message["reap"])}).encode())
         return True
     content, answer = descriptors
     limits = ParseLimits.model_validate(message["limits"])
@@ -72,6 +71,14 @@ def _serve(control: socket.socket, mapped: int) -> bool:
     os.close(answer)
     control.send(json.dumps({"pid": pid}).encode())
     return True
+
+
+def _reap(pid: int) -> int | None:
+    """Wait for a child's end; None for a child of an earlier warm process, which died with it."""
+    try:
+        return os.waitpid(pid, 0)[1]
+    except ChildProcessError:
+        return None
 
 
 def _child(content: int, answer: int, media_type: str, limits: ParseLimits, mapped: int) -> None:

@@ -5,17 +5,19 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ingest import detect
-from ingest.errors import ParserCrashed, ParserTimedOut
+from ingest.errors import ParseError, ParserCrashed, ParserTimedOut, SandboxUnavailable
 from ingest.sandbox import ParserSandbox
 from ingest.settings import ParseLimits
 
 ROOT = Path(__file__).resolve().parents[3]
+SLOW = b"<p>" + b"<b>x</b> " * 400_000  # several seconds
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +54,26 @@ def test_wall_clock_time_is_bounded(sandbox: ParserSandbox) -> None:
 
 
 def test_processor_time_is_bounded(sandbox: ParserSandbox) -> None:
-    slow = b"<p>" + b"<b>x</b> " * 400_000
     with pytest.raises(ParserTimedOut):
-        sandbox.parse(slow, detect.HTML, ParseLimits(parse_cpu_seconds_max=1))
+        sandbox.parse(SLOW, detect.HTML, ParseLimits(parse_cpu_seconds_max=1))
 
 
 def test_the_answer_is_bounded(sandbox: ParserSandbox) -> None:
     with pytest.raises(ParserCrashed):
         sandbox.parse(b"x" * 100_000, detect.TEXT, ParseLimits(parse_result_bytes_max=1000))
+
+
+def error_of(sandbox: ParserSandbox, content: bytes) -> BaseException:
+    with pytest.raises(ParseError) as raised:
+        sandbox.parse(content, detect.HTML)
+    return raised.value
+
+
+def wait_for_child(pid: int) -> None:
+    deadline = time.monotonic() + 30
+    while not Path(f"/proc/{pid}/task/{pid}/children").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_its_warm_process_is_clean_replaced_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,8 +85,13 @@ def test_its_warm_process_is_clean_replaced_and_ended(monkeypatch: pytest.Monkey
     assert first is not None
     assert b"environment-canary" not in Path(f"/proc/{first.pid}/environ").read_bytes()
 
+    failed: list[BaseException] = []
+    thread = threading.Thread(target=lambda: failed.append(error_of(sandbox, SLOW)))
+    thread.start()
+    wait_for_child(first.pid)
     first.kill()
-    first.wait()
+    thread.join(60)
+    assert [type(error) for error in failed] == [SandboxUnavailable]
     assert sandbox.parse(b"after", detect.TEXT).text == "after"
 
     second = sandbox._process
