@@ -14,11 +14,14 @@ WORDS = st.sampled_from(
 )
 TEXTS = st.lists(WORDS, min_size=1, max_size=40).map(" ".join)
 HEADINGS = st.builds(
-    Block, st.just("heading"), st.lists(WORDS, min_size=1, max_size=5).map(" ".join), st.integers(1, 6)
+    Block,
+    st.just("heading"),
+    st.lists(WORDS, min_size=1, max_size=5).map(" ".join),
+    st.integers(1, 6),
 )
-TABLES = st.lists(st.lists(WORDS, min_size=1, max_size=4).map("\t".join), min_size=1, max_size=12).map(
-    lambda rows: Block("table", "\n".join(rows))
-)
+TABLES = st.lists(
+    st.lists(WORDS, min_size=1, max_size=4).map("\t".join), min_size=1, max_size=12
+).map(lambda rows: Block("table", "\n".join(rows)))
 BODIES = st.one_of(st.builds(Block, st.sampled_from(["text", "list"]), TEXTS), TABLES)
 BLOCKS = st.lists(st.one_of(HEADINGS, BODIES), max_size=25)
 LIMITS = st.integers(3, 80)

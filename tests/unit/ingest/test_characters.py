@@ -32,7 +32,12 @@ def test_one_line_has_single_spaces() -> None:
 
 @pytest.mark.parametrize(
     ("first", "second", "joined"),
-    [("the", "end", "the end"), ("中文", "继续", "中文继续"), ("中文", "and", "中文 and"), ("", "a", "a")],
+    [
+        ("the", "end", "the end"),
+        ("中文", "继续", "中文继续"),
+        ("中文", "and", "中文 and"),
+        ("", "a", "a"),
+    ],
 )
 def test_join_lines(first: str, second: str, joined: str) -> None:
     assert join_lines(first, second) == joined
