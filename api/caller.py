@@ -36,14 +36,24 @@ class Visit:
         """Return the documents with which the caller may do `verb`.
 
         Raises:
-            Forbidden: the access token was made without this scope; without saying so, its
-                owner would wonder why nothing is found.
+            Forbidden: the access token was made without this scope.
+
+        """
+        self.require_scope(verb)
+        return scope_for(self.session, self.principal, verb)
+
+    def require_scope(self, verb: Verb) -> None:
+        """Refuse an access token that was made without this scope.
+
+        Without saying so, its owner would wonder why nothing is found.
+
+        Raises:
+            Forbidden: it was.
 
         """
         scopes = self.principal.scopes
         if scopes is not None and verb not in scopes:
             raise Forbidden
-        return scope_for(self.session, self.principal, verb)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ import time
 from uuid import uuid4
 
 import structlog
+from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.observability.logs import log
 from api.observability.metrics import Metrics
+
+_tracer = trace.get_tracer("sourcebook.api")
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -47,7 +50,11 @@ class RequestObserver:
 
         started = time.perf_counter()
         try:
-            with structlog.contextvars.bound_contextvars(request_id=request_id):
+            with (
+                # Exceptions may quote what a user wrote, so a span does not record them.
+                _tracer.start_as_current_span("request", record_exception=False),
+                structlog.contextvars.bound_contextvars(request_id=request_id),
+            ):
                 await self._app(scope, receive, send_observed)
         finally:
             self._record(scope, status, time.perf_counter() - started)

@@ -14,6 +14,7 @@ from api.caller import Caller, CallerOf
 from api.problems import log_failure, problem_of
 from api.streams import ThreadStream
 from qa.answer import Answer, CitationFound, Done, Event, Token
+from security.principal import Verb
 
 router = APIRouter(prefix="/v1/answers", tags=["answers"])
 
@@ -56,6 +57,7 @@ def view_answer(answer: Answer) -> schemas.Answer:
 
 def _ask(caller: Caller, question: schemas.Question, cancelled: threading.Event) -> Iterator[Event]:
     with caller.reading() as visit:
+        visit.require_scope(Verb.ASK)
         principal = visit.principal
     wanted = question.collections
     yield from caller.state.answers.answer(

@@ -6,6 +6,7 @@ from api import schemas
 from api.caller import CallerOf
 from api.routes.answers import view_answer
 from qa.answer import Turn
+from security.principal import Verb
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -14,6 +15,7 @@ router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 def list_conversations(caller: CallerOf) -> schemas.ConversationList:
     """List the caller's conversations, newest first."""
     with caller.reading() as visit:
+        visit.require_scope(Verb.ASK)
         found = caller.state.conversations.list(visit.session, visit.principal)
     items = [schemas.ConversationSummary.model_validate(item) for item in found]
     return schemas.ConversationList(items=items)
@@ -24,7 +26,7 @@ def get_conversation(conversation_id: str, caller: CallerOf) -> schemas.Conversa
     """Return a conversation as the caller may see it now."""
     with caller.reading() as visit:
         found = caller.state.conversations.get(
-            visit.session, visit.principal, visit.scope(), conversation_id
+            visit.session, visit.principal, visit.scope(Verb.ASK), conversation_id
         )
     return schemas.Conversation(
         id=found.id,
@@ -38,6 +40,7 @@ def get_conversation(conversation_id: str, caller: CallerOf) -> schemas.Conversa
 def delete_conversation(conversation_id: str, caller: CallerOf) -> None:
     """Delete a conversation and its key."""
     with caller.writing() as visit:
+        visit.require_scope(Verb.ASK)
         caller.state.conversations.delete(visit.session, visit.principal, conversation_id)
 
 

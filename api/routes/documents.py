@@ -12,7 +12,7 @@ from api.caller import Caller, CallerOf
 from api.ranges import content_response
 from api.uploads import ReceivedFile, receive_upload
 from ingest.views import Upload
-from retrieval.access import AccessScope
+from security.principal import Verb
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -48,7 +48,7 @@ _UPLOAD_FORM = {
 )
 async def upload(request: Request, response: Response, caller: CallerOf) -> schemas.Document:
     """Store a file and queue it; processing goes on after the answer."""
-    await run_in_threadpool(_require_sign_in, caller)
+    await run_in_threadpool(_require_scope, caller)
     async with _upload_slot(request):
         file = await receive_upload(request, caller.state.settings.upload.upload_bytes_max)
         stored = await run_in_threadpool(_store, caller, file)
@@ -119,10 +119,10 @@ def delete(document_id: str, caller: CallerOf) -> None:
         caller.state.documents.delete(visit.session, visit.principal, document_id)
 
 
-def _require_sign_in(caller: Caller) -> AccessScope:
+def _require_scope(caller: Caller) -> None:
     # Before the body is read: a stranger's megabytes are not worth receiving.
     with caller.reading() as visit:
-        return visit.scope()
+        visit.require_scope(Verb.UPLOAD)
 
 
 def _store(caller: Caller, file: ReceivedFile) -> Upload:

@@ -39,7 +39,14 @@ def sign_out(caller: CallerOf, response: Response) -> None:
     if caller.cookie is not None:
         with caller.state.database.transaction() as session:
             caller.state.sessions.end(session, caller.cookie)
-    response.delete_cookie(cookie_name(caller.state))
+    # A browser ignores any change of a `__Host-` cookie that lacks the marks it was set with.
+    response.delete_cookie(
+        cookie_name(caller.state),
+        path="/",
+        secure=caller.state.settings.secure_cookies,
+        httponly=True,
+        samesite="strict",
+    )
 
 
 @router.put("/password", status_code=204)
