@@ -107,7 +107,7 @@ class Worker:
         ]
         while True:
             for chore in chores:
-                chore.run_if_due(time.monotonic())
+                chore.run_if_due()
             if self._stop.wait(settings.poll_seconds):
                 return
 
@@ -117,19 +117,30 @@ class Worker:
 
 
 class Chore:
-    """Something done again and again; when it fails, it is tried again at its next time."""
+    """Something done again and again; when it fails, it is tried again at its next time.
 
-    def __init__(self, action: Callable[[], object], every_seconds: float) -> None:
+    One that takes long is done less often, so that it never takes more than a tenth of the time.
+    """
+
+    def __init__(
+        self,
+        action: Callable[[], object],
+        every_seconds: float,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._action = action
         self._every_seconds = every_seconds
+        self._timer = timer
         self._due = 0.0
 
-    def run_if_due(self, now: float) -> None:
-        """Run the action when its time has come; `now` is in seconds of a monotonic clock."""
-        if now < self._due:
+    def run_if_due(self) -> None:
+        """Run the action when its time has come."""
+        begun = self._timer()
+        if begun < self._due:
             return
-        self._due = now + self._every_seconds
         try:
             self._action()
         except Exception as error:  # noqa: BLE001 - an outage of the database must not end it
             _log.error("worker.chore_failed", trace=trace(error))
+        taken = self._timer() - begun
+        self._due = begun + max(self._every_seconds, 10 * taken)

@@ -205,13 +205,22 @@ def test_sweep_waits_for_a_second_look(
 
 def test_a_failing_chore_is_tried_again() -> None:
     calls: list[int] = []
+    times = iter([100.0, 100.0, 105.0, 110.0, 110.0])
 
     def fail() -> None:
         calls.append(1)
         raise ValueError("secret")
 
-    chore = Chore(fail, every_seconds=10)
-    chore.run_if_due(100)
-    chore.run_if_due(105)
-    chore.run_if_due(110)
+    chore = Chore(fail, 10, lambda: next(times))
+    for _ in range(3):
+        chore.run_if_due()
+    assert len(calls) == 2
+
+
+def test_a_slow_chore_is_done_less_often() -> None:
+    calls: list[int] = []
+    times = iter([100.0, 104.0, 139.0, 140.0, 144.0])
+    chore = Chore(lambda: calls.append(1), 10, lambda: next(times))
+    for _ in range(3):
+        chore.run_if_due()
     assert len(calls) == 2
