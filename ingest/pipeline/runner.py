@@ -1,6 +1,7 @@
 """Run a step so that it ends in a code, whatever happens in it."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -26,12 +27,13 @@ class Runner:
         self._retries_max = retries_max
         self._wait_seconds = wait_seconds
 
-    def run(self, step: Callable[[Work], None], work: Work) -> str:
+    def run(self, name: str, step: Callable[[Work], None], work: Work) -> str:
         """Return `DONE`, or the code of the error that ended the attempt.
 
         Raises:
             Interrupted: the worker stops; the step is to run again.
         """
+        begun = time.perf_counter()
         try:
             self._retrying(step, work)
         except Superseded as error:
@@ -40,6 +42,8 @@ class Runner:
             if self._stop.is_set():  # the parser may have been ended with the worker
                 raise Interrupted from None
             return self._fail(work, error)
+        seconds = round(time.perf_counter() - begun, 3)
+        _log.info("ingest.step", document=work.document_id, step=name, seconds=seconds)
         return DONE
 
     def _retrying(self, step: Callable[[Work], None], work: Work) -> None:

@@ -95,7 +95,7 @@ def _register(steps: Steps, runner: Runner, crashes_max: int) -> Ingest:
     def ingest(document_id: str, attempt: int) -> str:
         work = Work(document_id, attempt)
         for name, step in ordered:
-            code = DBOS.run_step({"name": name}, partial(runner.run, step, work))
+            code = DBOS.run_step({"name": name}, partial(runner.run, name, step, work))
             if code != DONE:
                 return code
         return DONE

@@ -248,7 +248,7 @@ def test_deleted_while_it_is_parsed(line: Line) -> None:
 
     work = line.upload()
     line.parse = delete_then_parse
-    assert line.runner.run(line.steps.parse, work) == "superseded"
+    assert line.runner.run("parse", line.steps.parse, work) == "superseded"
     assert list(line.blobs.names()) == []
 
 
@@ -256,7 +256,7 @@ def test_deleted_while_it_is_embedded(line: Line) -> None:
     work = line.upload()
     line.steps.parse(work)
     line.stages = _Calls(lambda _stage: line.delete(work) if line.embedder.asked else None)
-    assert line.runner.run(line.steps.embed, work) == "superseded"
+    assert line.runner.run("embed", line.steps.embed, work) == "superseded"
     with line.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(ChunkRow)) == 0
 
@@ -267,7 +267,7 @@ def test_an_older_attempt_writes_nothing(line: Line) -> None:
     with line.database.transaction() as session:
         line.documents.retry(session, line.owner, work.document_id)
     for step in (line.steps.parse, line.steps.embed, line.steps.publish):
-        assert line.runner.run(step, work) == "superseded"
+        assert line.runner.run("step", step, work) == "superseded"
     assert line.row(work).status == "queued"
     line.run(Work(work.document_id, 2))
     assert line.row(work).status == "ready"
@@ -286,7 +286,7 @@ def test_a_typed_error_ends_the_attempt_in_words(line: Line, audited) -> None:
 
     work = line.upload()
     line.parse = damaged
-    assert line.runner.run(line.steps.parse, work) == "document_damaged"
+    assert line.runner.run("parse", line.steps.parse, work) == "document_damaged"
     row = line.row(work)
     assert (row.status, row.error_code) == ("failed", "document_damaged")
     assert row.error_detail == DocumentDamaged.message
@@ -299,7 +299,7 @@ def test_what_nobody_expected_says_nothing_about_the_text(line: Line) -> None:
 
     work = line.upload()
     line.parse = broken
-    assert line.runner.run(line.steps.parse, work) == "internal_error"
+    assert line.runner.run("parse", line.steps.parse, work) == "internal_error"
     assert "secret" not in (line.row(work).error_detail or "")
 
 
@@ -308,13 +308,13 @@ def test_outages_are_waited_out(line: Line, outages: int) -> None:
     calls = _failing(outages)
     work = line.upload()
     line.parse = calls
-    assert line.runner.run(line.steps.parse, work) == DONE
+    assert line.runner.run("parse", line.steps.parse, work) == DONE
 
 
 def test_outages_are_not_waited_out_for_ever(line: Line) -> None:
     work = line.upload()
     line.parse = _failing(3)
-    assert line.runner.run(line.steps.parse, work) == "sandbox_unavailable"
+    assert line.runner.run("parse", line.steps.parse, work) == "sandbox_unavailable"
 
 
 def test_a_failure_while_stopping_is_not_believed(line: Line) -> None:
@@ -325,7 +325,7 @@ def test_a_failure_while_stopping_is_not_believed(line: Line) -> None:
     work = line.upload()
     line.parse = killed
     with pytest.raises(Interrupted):
-        line.runner.run(line.steps.parse, work)
+        line.runner.run("parse", line.steps.parse, work)
     assert line.row(work).status == "processing"
 
 
@@ -335,7 +335,7 @@ def test_a_stop_ends_the_wait_for_an_outage(line: Line) -> None:
         raise OperationalError("SELECT", {}, RuntimeError("locked"))
 
     with pytest.raises(Interrupted):
-        line.runner.run(busy, line.upload())
+        line.runner.run("busy", busy, line.upload())
 
 
 def _failing(times: int) -> Callable[[BinaryIO, str], ParsedDocument]:
