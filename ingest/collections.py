@@ -50,6 +50,8 @@ class CollectionService:
                 session.add(row)
         except IntegrityError:
             raise CollectionExists from None
+        # Interned now, so that the first two uploads do not both try to.
+        intern_acl(session, principal.tenant_id, [collection_principal(row.id)])
         if principal.grants.get(None) is not Role.OWNER:
             self._grants.claim(session, principal, row.id)
         self._audit.record(

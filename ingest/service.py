@@ -92,8 +92,8 @@ class DocumentService:
             row = self._store(session, principal, target, received, digest)
         except IntegrityError:
             known = _same_content(session, target.id, digest)
-            if known is None:
-                raise
+            if known is None:  # the collection has just been deleted
+                raise NotFound from None
             return Upload(self._view(session, known), duplicate=True)
         self._record(session, principal, "document.upload", row)
         return Upload(view_document(row, received.name), duplicate=False)
@@ -177,7 +177,10 @@ class DocumentService:
             NotFound, Forbidden: the caller has no right in it, or does not administer it.
         """
         target = self._collections.find(session, principal, collection_id, Verb.ADMINISTER)
-        for row in session.scalars(select(Document).where(Document.collection_id == target.id)):
+        # No upload can come in between, and the worker cannot hold a row that is waited for below.
+        session.refresh(target, with_for_update=True)
+        rows = select(Document).where(Document.collection_id == target.id).order_by(Document.id)
+        for row in session.scalars(rows.with_for_update()).all():
             self._record(session, principal, "document.delete", row)
             self._erase(session, row)
         self._collections.delete(session, principal, target)
