@@ -7,8 +7,8 @@ from qa.language import language_of
 from qa.numbers import numbers_claimed
 from qa.passages import Passage, Support, Window, share
 from qa.settings import GroundingThresholds
+from qa.vectors import SentenceVectors
 from qa.words import content_terms, names, negation_differs
-from retrieval.embedding.port import Embedder, Vectors
 
 _QUESTION_WEIGHT: Final = 0.2
 """Between places that say the same, the one that also speaks of the question is quoted."""
@@ -21,14 +21,13 @@ class Grounding:
         self,
         passages: Sequence[Passage],
         question_terms: frozenset[str],
-        embedder: Embedder,
+        vectors: SentenceVectors,
         thresholds: GroundingThresholds,
     ) -> None:
         self._passages = passages
         self._question_terms = question_terms
-        self._embedder = embedder
         self._thresholds = thresholds
-        self._vectors: dict[str, Vectors] = {}
+        self._vectors = vectors
 
     def support(self, sentence: str) -> Support | None:
         """Return the best place that says what `sentence` says, or None when none does."""
@@ -78,7 +77,7 @@ class Grounding:
         self, sentence: str, passage: Passage, windows: Sequence[Window]
     ) -> Support | None:
         """Compare across languages by the vectors of sentences."""
-        similarities = self._sentence_vectors(passage) @ self._embed([sentence])[0]
+        similarities = self._vectors.similarities(sentence, passage)
         scored = [
             (float(similarity), window)
             for window, similarity in zip(passage.windows, similarities, strict=False)
@@ -88,13 +87,3 @@ class Grounding:
         if window is None or score < self._thresholds.similarity_min:
             return None
         return passage.support(window, score)
-
-    def _sentence_vectors(self, passage: Passage) -> Vectors:
-        key = passage.hit.chunk_id
-        if key not in self._vectors:
-            self._vectors[key] = self._embed(passage.sentences)
-        return self._vectors[key]
-
-    def _embed(self, sentences: Sequence[str]) -> Vectors:
-        # Symmetric comparison: e5 asks for the query prefix on both sides.
-        return self._embedder.embed_queries(sentences)

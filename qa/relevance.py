@@ -8,16 +8,20 @@ from typing import Final
 from qa.language import language_of
 from qa.numbers import numbers_claimed, specific
 from qa.passages import Passage, Support, share
+from qa.vectors import SentenceVectors
 from qa.words import content_terms, names
 from retrieval.corpus import Hit
 from retrieval.embedding.port import Embedder
 
 _ASKED_WEIGHT: Final = 0.3
 """How much the question's own words count beside the similarity of meaning."""
-_ASKED_ELSEWHERE: Final = 0.5
+_ASKED_ELSEWHERE: Final = 0.4
 """Taken as the share of the question's words in a sentence of another language."""
 _RANK_COST: Final = 0.01
 """What search put first is a little more likely to hold the answer; small against the rest."""
+
+_QUOTED_CHARACTERS_MAX: Final = 400
+"""Longer "sentences" are tables and lists that lost their line breaks: no answer for a reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +42,14 @@ class _Candidate:
 class Relevance:
     """Ranks the sentences of a question's passages; embeds them once, when first asked."""
 
-    def __init__(
-        self,
-        question: str,
-        hits: Sequence[Hit],
-        embedder: Embedder,
-    ) -> None:
+    def __init__(self, question: str, hits: Sequence[Hit], embedder: Embedder) -> None:
         self.terms = content_terms(question)
         self._question = question
         self._language = language_of(question)
         self._names = names(question)
         self._numbers = specific(numbers_claimed(question))
         self.passages = tuple(filter(self._may_answer, map(Passage, hits)))
-        self._embedder = embedder
+        self.vectors = SentenceVectors(embedder, self.passages)
 
     @property
     def is_hopeless(self) -> bool:
@@ -61,6 +60,11 @@ class Relevance:
             or bool(frozenset.intersection(*map(self._missing_names, self.passages)))
             or not self._numbers <= numbers
         )
+
+    @property
+    def best_score(self) -> float:
+        """How well the best sentence fits the question, from about 0.8 (by no means) to 1.3."""
+        return self._ranked[0].score if self._ranked else 0.0
 
     def excerpts(self, sentences_max: int) -> Sequence[Excerpt]:
         """Return the best sentences, each with its neighbours, grouped by passage, best first."""
@@ -75,10 +79,11 @@ class Relevance:
 
     def quotation(self, score_min: float) -> Support | None:
         """Return the sentence that answers best, unless it scores less than `score_min`."""
-        if not self._ranked or self._ranked[0].score < score_min:
-            return None
-        best = self._ranked[0]
-        return best.passage.support(best.passage.windows[best.index], best.score)
+        for best in self._ranked[:1]:
+            window = best.passage.windows[best.index]
+            if best.score >= score_min and window.end - window.start <= _QUOTED_CHARACTERS_MAX:
+                return best.passage.support(window, best.score)
+        return None
 
     def _may_answer(self, passage: Passage) -> bool:
         """Leave out passages that hold none of the names or years asked about.
@@ -96,16 +101,11 @@ class Relevance:
         return sorted(self._candidates(), key=lambda candidate: -candidate.score)
 
     def _candidates(self) -> Iterator[_Candidate]:
-        places = [
-            (passage, index) for passage in self.passages for index in range(len(passage.sentences))
-        ]
-        if not places:
-            return
-        question = self._embedder.embed_queries([self._question])[0]
-        sentences = self._embedder.embed_passages([p.sentences[index] for p, index in places])
-        for (passage, index), similarity in zip(places, sentences @ question, strict=True):
-            score = float(similarity) + _ASKED_WEIGHT * self._asked(passage, index)
-            yield _Candidate(score - _RANK_COST * (passage.hit.rank - 1), passage, index)
+        for passage in self.passages:
+            similarities = self.vectors.similarities(self._question, passage)
+            for index, similarity in enumerate(similarities):
+                score = float(similarity) + _ASKED_WEIGHT * self._asked(passage, index)
+                yield _Candidate(score - _RANK_COST * (passage.hit.rank - 1), passage, index)
 
     def _asked(self, passage: Passage, index: int) -> float:
         if passage.language != self._language:

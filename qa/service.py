@@ -28,10 +28,11 @@ from storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A recorded question with what was found for it."""
+    """A recorded question, what was searched for it and what was found."""
 
     principal: Principal
     question: str
+    query: str
     conversation_id: str
     answer_id: str
     history: Sequence[Turn]
@@ -100,7 +101,15 @@ class AnswerService:
         retrieval_ms = _milliseconds(self._timer() - started)
         conversation_id, answer_id = self._record(principal, conversation_id, text, hits)
         asked = _Asked(
-            principal, text, conversation_id, answer_id, history, hits, started, retrieval_ms
+            principal=principal,
+            question=text,
+            query=query,
+            conversation_id=conversation_id,
+            answer_id=answer_id,
+            history=history,
+            hits=hits,
+            started=started,
+            retrieval_ms=retrieval_ms,
         )
         return self._write(asked, cancelled or threading.Event())
 
@@ -157,8 +166,8 @@ class AnswerService:
 
     def _write(self, asked: _Asked, cancelled: threading.Event) -> Iterator[Event]:
         thresholds = self._settings.grounding
-        relevance = Relevance(asked.question, asked.hits, self._embedder)
-        grounding = Grounding(relevance.passages, relevance.terms, self._embedder, thresholds)
+        relevance = Relevance(asked.query, asked.hits, self._embedder)
+        grounding = Grounding(relevance.passages, relevance.terms, relevance.vectors, thresholds)
         draft = Draft(relevance, grounding, thresholds, REFUSAL[language_of(asked.question)])
         first_text_at: float | None = None
         try:
@@ -173,7 +182,7 @@ class AnswerService:
     def _events(
         self, asked: _Asked, relevance: Relevance, draft: Draft, cancelled: threading.Event
     ) -> Iterator[Event]:
-        if relevance.is_hopeless:
+        if relevance.is_hopeless or relevance.best_score < self._settings.grounding.relevance_min:
             return draft.refuse()
         messages = build_prompt(
             asked.question,

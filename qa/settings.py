@@ -7,9 +7,10 @@ class GroundingThresholds(BaseModel):
     """When a sentence counts as supported; calibrated by `benchmarks/answers.py`.
 
     Coverages are shares of a sentence's content words (Chinese: words and bigrams) that stand
-    in the passage; similarities are cosines of sentence vectors. The quotation scores are those
-    of `qa.relevance` (0 to 1.3) from which on a passage's own sentence answers when the model
-    wrote nothing that is supported, or wrote that there is no answer.
+    in the passage; similarities are cosines of sentence vectors. The last three
+    are scores of `qa.relevance`: below `relevance_min` the model is not even asked; from the
+    others on, a passage's own sentence answers when the model wrote nothing that is supported,
+    or wrote that there is no answer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -17,8 +18,9 @@ class GroundingThresholds(BaseModel):
     coverage_min: float = Field(default=0.7, ge=0, le=1)
     new_coverage_min: float = Field(default=0.6, ge=0, le=1)
     similarity_min: float = Field(default=0.88, ge=0, le=1)
-    quotation_min: float = Field(default=0.98, ge=0)
-    quotation_after_marker_min: float = Field(default=1.04, ge=0)
+    relevance_min: float = Field(default=0.9, ge=0)
+    quotation_min: float = Field(default=0.95, ge=0)
+    quotation_after_marker_min: float = Field(default=1.05, ge=0)
 
 
 class AnswerSettings(BaseModel):

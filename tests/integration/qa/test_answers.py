@@ -67,7 +67,9 @@ def answer(generator, embedder):
 
     def ask(question: str) -> Draft:
         relevance = Relevance(question, hits, embedder)
-        grounding = Grounding(relevance.passages, relevance.terms, embedder, SETTINGS.grounding)
+        grounding = Grounding(
+            relevance.passages, relevance.terms, relevance.vectors, SETTINGS.grounding
+        )
         refusal = REFUSAL[language_of(question)]
         draft = Draft(relevance, grounding, SETTINGS.grounding, refusal)
         excerpts = relevance.excerpts(SETTINGS.shown_sentences_max)

@@ -66,7 +66,7 @@ class ScriptedGenerator:
 
 
 class WordEmbedder:
-    """Vectors that count hashed words: the same words, the same direction; counts its calls."""
+    """Vectors of hashed words; like e5's, all of them lie within a cosine of 0.8 of each other."""
 
     name = "words"
     dimensions = 512
@@ -76,9 +76,10 @@ class WordEmbedder:
         rows = np.zeros((len(queries), self.dimensions), dtype=np.float32)
         for row, query in zip(rows, queries, strict=True):
             for term in terms(query):
-                row[zlib.crc32(term.encode()) % self.dimensions] += 1
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        return rows / np.maximum(lengths, 1)
+                row[1 + zlib.crc32(term.encode()) % (self.dimensions - 1)] += 1
+        rows *= np.sqrt(0.2) / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1)
+        rows[:, 0] = np.sqrt(0.8)
+        return rows
 
     embed_passages = embed_queries
 
