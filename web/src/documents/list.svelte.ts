@@ -74,6 +74,7 @@ export class DocumentList {
   async remove(id: string): Promise<void> {
     await api.deleteDocument(id);
     this.items = this.items?.filter((item) => item.id !== id) ?? null;
+    this.total--;
     if (this.items?.length === 0 && this.before.length > 0) await this.back();
     else await this.load();
   }
