@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    multiple,
+    rule,
+)
 
 from retrieval.access import AccessScope
 from retrieval.lexical.analysis import terms
@@ -23,7 +31,7 @@ from storage.database import Database
 from tests.integration.retrieval.world import World
 
 TENANTS = ("t1", "t2")
-COLLECTIONS = range(3)
+COLLECTIONS = range(2)
 ACLS = range(3)
 WORDS = ("alpha", "beta", "gamma", "delta")
 
@@ -49,8 +57,9 @@ class Retrieval(RuleBasedStateMachine):
 
     documents = Bundle("documents")
 
-    @initialize()
-    def build(self) -> None:
+    @initialize(target=documents)
+    def build(self) -> MultipleResults[str]:
+        """Begin with a document for every right, so that each search has something to hide."""
         self.folder = Path(tempfile.mkdtemp())
         url = f"sqlite:///{self.folder / 'world.db'}"
         self.database, self.second = Database(url), Database(url)
@@ -67,13 +76,23 @@ class Retrieval(RuleBasedStateMachine):
             for tenant in TENANTS
             for n in ACLS
         }
+        documents = [
+            self._added(tenant, collection, acl, [[word] for word in WORDS])
+            for tenant in TENANTS
+            for collection in COLLECTIONS
+            for acl in ACLS
+        ]
         self.index, self.follower = self.world.index(), self.world.index(self.second)
         self.index.rebuild()
         self.follower.rebuild()
         self.retriever = self.world.retriever(self.index)
+        return multiple(*documents)
 
     @rule(target=documents, tenant=tenants, collection=collections, acl=acls, texts=texts)
     def add(self, tenant: str, collection: int, acl: int, texts: list[list[str]]) -> str:
+        return self._added(tenant, collection, acl, texts)
+
+    def _added(self, tenant: str, collection: int, acl: int, texts: list[list[str]]) -> str:
         joined = self._distinct(texts)
         document = self.world.document(
             tenant, self.collections[tenant, collection], self.acls[tenant, acl], joined
@@ -185,9 +204,11 @@ class Retrieval(RuleBasedStateMachine):
 
 TestRetrieval = Retrieval.TestCase
 TestRetrieval.settings = settings(
-    max_examples=25,
+    max_examples=15,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
+    # Without shrinking: each try makes a database, so a failure would take minutes to report.
+    phases=(Phase.explicit, Phase.generate),
 )
