@@ -1,0 +1,73 @@
+"""The web application on a real database, without models: sign-in and settings only."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.first_start import prepare
+from api.observability.metrics import Metrics
+from api.settings import Settings
+from api.wiring import key_provider, open_database, tenant_id_of, utc_now
+from security.access_tokens import AccessTokens
+from security.audit import AuditLog
+from security.keyring import KeyRing
+from security.passwords import Passwords
+from security.sessions import Sessions
+from security.sign_in import SignIn
+from security.throttle import SignInThrottle
+
+PASSWORD = "a long password for tests"
+CHEAP_HASHING = {"passwords": {"memory_kib": 8, "passes": 1, "lanes": 1}}
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Callable[[str], TestClient]]:
+    """Return what opens a browser at a server whose `public_url` is given."""
+    with ExitStack() as stack:
+
+        def start(public_url: str) -> TestClient:
+            settings = Settings(
+                data=tmp_path / "data",
+                public_url=public_url,
+                admin_password=PASSWORD,  # type: ignore[arg-type] - pydantic makes it a secret
+                security=CHEAP_HASHING,  # type: ignore[arg-type] - and this a section
+            )
+            prepare(settings, lambda: None)
+            app = create_app(settings, lambda metrics: _state(settings, metrics))
+            headers = {"Origin": public_url}
+            return stack.enter_context(TestClient(app, base_url=public_url, headers=headers))
+
+        yield start
+
+
+@pytest.fixture
+def sign_in() -> Callable[[TestClient], Any]:
+    """Return what signs a browser in as the first administrator."""
+    form = {"name": "admin", "password": PASSWORD}
+    return lambda client: client.post("/v1/session", json=form)
+
+
+def _state(settings: Settings, metrics: Metrics) -> Any:
+    database = open_database(settings)
+    with database.reading() as session:
+        tenant_id = tenant_id_of(session)
+    audit = AuditLog(KeyRing(key_provider(settings), utc_now), utc_now)
+    sessions = Sessions(settings.security.sessions, audit, utc_now)
+    throttle = SignInThrottle(settings.security.sessions, utc_now)
+    passwords = Passwords(settings.security.passwords)
+    return SimpleNamespace(
+        settings=settings,
+        tenant_id=tenant_id,
+        metrics=metrics,
+        database=database,
+        sessions=sessions,
+        sign_in=SignIn(database, passwords, sessions, throttle, audit),
+        tokens=AccessTokens(settings.security.access_tokens, audit, utc_now),
+        index=SimpleNamespace(close=lambda: None),
+    )
