@@ -6,6 +6,6 @@ import os
 # busy machine spinning made the model four to ten times slower (see benchmarks/generation.py).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from api.cli.main import main  # noqa: E402 - after the line above
+from api.cli.main import main
 
 __all__ = ["main"]
