@@ -23,7 +23,7 @@ def test_every_document_ends_ready(contents: set[bytes], kills: list[int]) -> No
         world.create()
         uploaded = {world.upload(content): content for content in sorted(contents)}
         for stage in kills:
-            world.run_killed(stage)
+            world.run_killed(at=stage)
         world.run()
         for document_id, content in uploaded.items():
             assert_complete(world, document_id, content)

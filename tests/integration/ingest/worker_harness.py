@@ -83,6 +83,14 @@ def parse_plain(source: BinaryIO, _media_type: str) -> ParsedDocument:
     return ParsedDocument(None, blocks, None, "en")
 
 
+def parse_deadly(source: BinaryIO, _media_type: str) -> ParsedDocument:
+    """Die from a document that says so."""
+    document = parse_plain(source, _media_type)
+    if "deadly" in document.text:
+        signal.raise_signal(signal.SIGKILL)
+    return document
+
+
 def split(document: ParsedDocument) -> Sequence[Chunk]:
     return chunk(document, HashEmbedder().count_tokens, tokens_max=40)
 
@@ -175,14 +183,16 @@ class World:
                 command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)}
             )
 
-    def run_killed(self, at: int, *arguments: str) -> bool:
-        """Run a worker that kills itself at the n-th stage; return False if it never got there."""
+    def run_killed(self, *arguments: str, at: int = 0) -> bool:
+        """Run a worker that dies: by its own hand at the n-th stage, from what it parses, or when
+        there is nothing left to do. Return whether a document is left unfinished.
+        """
         process = self.start("--kill-at", str(at), *arguments)
         try:
             self.wait(process)
         finally:
             finish(process)
-        return process.returncode == -signal.SIGKILL
+        return not set(self.statuses().values()) <= FINAL
 
     def run_stopped(self, at: int, *arguments: str) -> None:
         """Run a worker that is told to stop at the n-th stage, and does so in good order."""
@@ -260,7 +270,7 @@ def main() -> None:
     parser.add_argument("--stop-at", type=int, default=0)
     parser.add_argument("--crashes-max", type=int, default=1000)
     parser.add_argument("--name", default="worker")
-    parser.add_argument("--sandbox", action="store_true")
+    parser.add_argument("--parse", choices=["plain", "deadly", "sandbox"], default="plain")
     given = parser.parse_args()
     url = given.database_url
     world = World(given.folder, None if url.startswith("sqlite") else url)
@@ -285,6 +295,7 @@ def main() -> None:
         terminate(stage)
 
     with ParserSandbox() as sandbox:
+        parsers = {"plain": parse_plain, "deadly": parse_deadly, "sandbox": sandbox.parse}
         Worker(
             database=world.database,
             jobs_url=world.jobs_url,
@@ -292,7 +303,7 @@ def main() -> None:
             keyring=world.keyring,
             audit=world.audit,
             embedder=HashEmbedder(),
-            parse=sandbox.parse if given.sandbox else parse_plain,
+            parse=parsers[given.parse],
             split=split,
             tokenize=tokenize,
             settings=settings,
