@@ -4,14 +4,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class StorageSettings(BaseModel):
-    """`database_url` is None for SQLite in the data folder."""
+    """`database_url` is None for SQLite in the data folder.
+
+    `database_busy_seconds_max` is how long SQLite waits for another writer.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     database_url: str | None = None
     database_busy_seconds_max: float = Field(default=30.0, gt=0)
-    partial_seconds_max: float = Field(
-        default=24 * 3600.0,
-        gt=0,
-        description="Age after which a file of a broken-off write is removed.",
-    )
