@@ -34,8 +34,7 @@ class Draft:
         self.refused = False
         self._relevance = relevance
         self._grounding = grounding
-        self._quotation_min = thresholds.quotation_min
-        self._quotation_after_marker_min = thresholds.quotation_after_marker_min
+        self._thresholds = thresholds
         self._refusal = refusal
         self._verified = VerifiedText()
 
@@ -53,10 +52,10 @@ class Draft:
         self, generator: Generator, request: GenerationRequest, cancelled: threading.Event
     ) -> Iterator[Token | CitationFound]:
         """Stream what is supported, or the refusal; closing the iterator stops the model."""
-        score_min = self._quotation_min
+        score_min = self._thresholds.quotation_min
         for sentence in self._sentences(generator, request, cancelled):
             if NOT_FOUND in sentence.upper():  # what the model adds to that is not an answer
-                score_min = self._quotation_after_marker_min
+                score_min = self._thresholds.quotation_after_marker_min
                 break
             yield from self._checked(sentence)
         if cancelled.is_set():
@@ -90,12 +89,14 @@ class Draft:
 
     def _checked(self, sentence: str) -> Iterator[Token | CitationFound]:
         text = plain(sentence)
+        if text.endswith(("?", "？")):
+            return  # the question again; a question states nothing that could be supported
         support = self._grounding.support(text)
         if support is not None:
             yield from self._verified.add(text, support)
 
     def _quoted(self, score_min: float) -> Iterator[Token | CitationFound]:
         """Quote the sentence that answers best: a small model often misses what stands there."""
-        support = self._relevance.quotation(score_min)
+        support = self._relevance.quotation(score_min, self._thresholds.quotation_elsewhere_min)
         if support is not None:
             yield from self._verified.add(plain(support.quote), support)

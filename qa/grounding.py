@@ -19,13 +19,14 @@ class Grounding:
 
     def __init__(
         self,
+        question: str,
         passages: Sequence[Passage],
-        question_terms: frozenset[str],
         vectors: SentenceVectors,
         thresholds: GroundingThresholds,
     ) -> None:
         self._passages = passages
-        self._question_terms = question_terms
+        self._question_terms = content_terms(question)
+        self._question_numbers = numbers_claimed(question)
         self._thresholds = thresholds
         self._vectors = vectors
 
@@ -84,6 +85,12 @@ class Grounding:
             if window in windows
         ]
         score, window = max(scored, key=lambda pair: pair[0], default=(0.0, None))
-        if window is None or score < self._thresholds.similarity_min:
+        if window is None or score < self._similarity_min(sentence):
             return None
         return passage.support(window, score)
+
+    def _similarity_min(self, sentence: str) -> float:
+        """A number that stands in both is evidence of its own, unless the question gave it."""
+        if numbers_claimed(sentence) - self._question_numbers:
+            return self._thresholds.similarity_with_numbers_min
+        return self._thresholds.similarity_min

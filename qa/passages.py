@@ -63,6 +63,13 @@ class Passage:
         return tuple(self.text(start, end) for start, end in self.spans)
 
     @cached_property
+    def titled_sentences(self) -> tuple[str, ...]:
+        """The sentences under what they stand below: "It has 480 racks" alone says little."""
+        hit = self.hit
+        title = (hit.chunk.heading_path or (hit.document_name.rsplit(".", 1)[0],))[-1]
+        return tuple(f"{title}\n{sentence}" for sentence in self.sentences)
+
+    @cached_property
     def terms(self) -> frozenset[str]:
         """Those of the passage, its headings and the document's name."""
         return content_terms(self._whole)

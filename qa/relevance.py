@@ -43,7 +43,7 @@ class Relevance:
     """Ranks the sentences of a question's passages; embeds them once, when first asked."""
 
     def __init__(self, question: str, hits: Sequence[Hit], embedder: Embedder) -> None:
-        self.terms = content_terms(question)
+        self._terms = content_terms(question)
         self._question = question
         self._language = language_of(question)
         self._names = names(question)
@@ -77,11 +77,16 @@ class Relevance:
             for passage, chosen in shown.values()
         ]
 
-    def quotation(self, score_min: float) -> Support | None:
-        """Return the sentence that answers best, unless it scores less than `score_min`."""
+    def quotation(self, score_min: float, elsewhere_min: float) -> Support | None:
+        """Return the sentence that answers best, unless it scores too low.
+
+        `elsewhere_min` holds for a sentence in another language than the question's.
+        """
         for best in self._ranked[:1]:
+            own = best.passage.language == self._language
             window = best.passage.windows[best.index]
-            if best.score >= score_min and window.end - window.start <= _QUOTED_CHARACTERS_MAX:
+            fits = window.end - window.start <= _QUOTED_CHARACTERS_MAX
+            if fits and best.score >= (score_min if own else elsewhere_min):
                 return best.passage.support(window, best.score)
         return None
 
@@ -110,4 +115,4 @@ class Relevance:
     def _asked(self, passage: Passage, index: int) -> float:
         if passage.language != self._language:
             return _ASKED_ELSEWHERE
-        return share(self.terms, passage.windows[index].terms)
+        return share(self._terms, passage.windows[index].terms)

@@ -167,7 +167,7 @@ class AnswerService:
     def _write(self, asked: _Asked, cancelled: threading.Event) -> Iterator[Event]:
         thresholds = self._settings.grounding
         relevance = Relevance(asked.query, asked.hits, self._embedder)
-        grounding = Grounding(relevance.passages, relevance.terms, relevance.vectors, thresholds)
+        grounding = Grounding(asked.query, relevance.passages, relevance.vectors, thresholds)
         draft = Draft(relevance, grounding, thresholds, REFUSAL[language_of(asked.question)])
         first_text_at: float | None = None
         try:

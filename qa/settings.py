@@ -7,20 +7,23 @@ class GroundingThresholds(BaseModel):
     """When a sentence counts as supported; calibrated by `benchmarks/answers.py`.
 
     Coverages are shares of a sentence's content words (Chinese: words and bigrams) that stand
-    in the passage; similarities are cosines of sentence vectors. The last three
+    in the passage; similarities are cosines of sentence vectors, and may be lower where the passage
+    also holds the numbers that a sentence states. The last four
     are scores of `qa.relevance`: below `relevance_min` the model is not even asked; from the
     others on, a passage's own sentence answers when the model wrote nothing that is supported,
-    or wrote that there is no answer.
+    wrote that there is no answer, or (either) when the sentence is in another language.
     """
 
     model_config = ConfigDict(frozen=True)
 
     coverage_min: float = Field(default=0.7, ge=0, le=1)
     new_coverage_min: float = Field(default=0.6, ge=0, le=1)
-    similarity_min: float = Field(default=0.88, ge=0, le=1)
-    relevance_min: float = Field(default=0.9, ge=0)
+    similarity_min: float = Field(default=0.84, ge=0, le=1)
+    similarity_with_numbers_min: float = Field(default=0.78, ge=0, le=1)
+    relevance_min: float = Field(default=0.89, ge=0)
     quotation_min: float = Field(default=0.95, ge=0)
     quotation_after_marker_min: float = Field(default=1.05, ge=0)
+    quotation_elsewhere_min: float = Field(default=0.9, ge=0)
 
 
 class AnswerSettings(BaseModel):

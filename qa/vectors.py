@@ -34,7 +34,9 @@ class SentenceVectors:
         return self._last[1]
 
     def _embed_all(self) -> None:
-        sentences = [sentence for passage in self._passages for sentence in passage.sentences]
+        sentences = [
+            sentence for passage in self._passages for sentence in passage.titled_sentences
+        ]
         vectors = self._embedder.embed_passages(sentences)
         past = 0
         for passage in self._passages:

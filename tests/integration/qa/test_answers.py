@@ -67,9 +67,7 @@ def answer(generator, embedder):
 
     def ask(question: str) -> Draft:
         relevance = Relevance(question, hits, embedder)
-        grounding = Grounding(
-            relevance.passages, relevance.terms, relevance.vectors, SETTINGS.grounding
-        )
+        grounding = Grounding(question, relevance.passages, relevance.vectors, SETTINGS.grounding)
         refusal = REFUSAL[language_of(question)]
         draft = Draft(relevance, grounding, SETTINGS.grounding, refusal)
         excerpts = relevance.excerpts(SETTINGS.shown_sentences_max)
@@ -90,6 +88,7 @@ def answer(generator, embedder):
         ("出差住宿费每晚的上限是多少？", "报销规定", "600"),
         ("都柏林的数据中心是哪一年启用的？", "Data centre", "2019"),
         ("How many days of paid annual leave do employees have?", "请假制度", "15"),
+        ("数据中心有多少个机柜？", "Data centre", "480"),
     ],
 )
 def test_an_answer_cites_the_passage_that_holds_it(answer, question, source, holds):

@@ -71,6 +71,19 @@ def test_an_unsupported_sentence_is_dropped(ask, shelf, generator):
     assert answer.text == "Hotel costs are refunded up to 120 euros a night. [1]"
 
 
+def test_the_question_itself_is_no_answer(ask, shelf, generator):
+    shelf.add(HOTEL)
+    generator.says = "Are hotel costs refunded? Hotel costs are refunded up to 120 euros a night."
+    assert ask("Are hotel costs refunded?").text.startswith("Hotel costs are refunded up to 120")
+
+
+def test_the_passage_is_quoted_when_the_model_misses_it(ask, shelf, generator):
+    shelf.add(HOTEL)
+    generator.says = "Breakfast is always free."
+    answer = ask("Up to how many euros a night are hotel costs refunded?")
+    assert answer.text == "Hotel costs are refunded up to 120 euros a night. [1]"
+
+
 def test_an_invented_number_is_dropped(ask, shelf, generator):
     shelf.add(HOTEL)
     generator.says = "Hotel costs are refunded up to 150 euros a night."
