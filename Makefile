@@ -15,7 +15,6 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.run api/static/index.html ## Set everything up (once) and serve the product
-	@$(BIN)/sourcebook models fetch
 	@$(BIN)/sourcebook serve
 
 test: setup check unit e2e ## All that CI runs: checks, then every test

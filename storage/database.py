@@ -100,9 +100,10 @@ class Database:
 
 
 def _engine(url: str, busy_seconds_max: float) -> Engine:
+    # Parameters are hidden because errors would quote them, and they may be anyone's words.
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": busy_seconds_max})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": busy_seconds_max}, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -3,7 +3,7 @@ from threading import Thread
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from security.tables import Tenant
 from storage.database import Database
@@ -61,3 +61,11 @@ def test_writers_wait_for_each_other(database: Database) -> None:
     for thread in threads:
         thread.join()
     assert count(database) == 20
+
+
+def test_an_error_does_not_quote_what_was_stored(database: Database) -> None:
+    tenant = {"id": "a" * 32, "name": "confidential", "created_at": NOON}
+    with pytest.raises(IntegrityError) as caught, database.transaction() as session:
+        session.execute(sa.insert(Tenant), tenant)
+        session.execute(sa.insert(Tenant), tenant | {"id": "b" * 32})
+    assert "parameters hidden" in str(caught.value)
