@@ -91,15 +91,15 @@ def test_an_invented_number_is_dropped(ask, shelf, generator):
 
 
 def test_an_invented_name_is_dropped(ask, shelf, generator):
-    shelf.add("The policy was signed by Maria Lopez in the spring.")
-    generator.says = "The policy was signed by Peter Brown in the spring."
+    shelf.add("The policy was signed by Maria Lopez in the spring after a long review.")
+    generator.says = "The policy was signed by Maria Brown in the spring after a long review."
     assert "Brown" not in ask("Who signed the policy?").text
 
 
 def test_a_reversed_claim_is_dropped(ask, shelf, generator):
     shelf.add(LEAVE)
     generator.says = "Annual leave is not requested five working days ahead."
-    assert "not" not in ask("How is it done?").text.replace(REFUSAL["en"], "")
+    assert "not requested" not in ask("How is annual leave requested?").text
 
 
 def test_the_models_marker_refuses(ask, shelf, generator):
