@@ -31,9 +31,12 @@ class Grounding:
         self._vectors = vectors
 
     def support(self, sentence: str) -> Support | None:
-        """Return the best place that says what `sentence` says, or None when none does."""
+        """Return the best place that says what `sentence` says, or None when none does.
+
+        A sentence that only repeats the words of the question answers nothing: None as well.
+        """
         claimed = content_terms(sentence)
-        if not claimed:
+        if claimed <= self._question_terms:
             return None
         found = (self._in_passage(sentence, claimed, passage) for passage in self._passages)
         return max(filter(None, found), key=lambda support: support.score, default=None)
@@ -60,7 +63,7 @@ class Grounding:
     ) -> Support | None:
         if share(claimed, passage.terms) < self._thresholds.coverage_min:
             return None
-        new = (claimed - self._question_terms) or claimed
+        new = claimed - self._question_terms
         scored = [(self._window_score(claimed, new, window), window) for window in windows]
         score, window = max(scored, key=lambda pair: pair[0])
         if share(new, window.terms) < self._thresholds.new_coverage_min:

@@ -22,7 +22,7 @@ class GroundingThresholds(BaseModel):
     similarity_with_numbers_min: float = Field(default=0.78, ge=0, le=1)
     relevance_min: float = Field(default=0.89, ge=0)
     quotation_min: float = Field(default=0.95, ge=0)
-    quotation_after_marker_min: float = Field(default=1.05, ge=0)
+    quotation_after_marker_min: float = Field(default=1.15, ge=0)
     quotation_elsewhere_min: float = Field(default=0.9, ge=0)
 
 

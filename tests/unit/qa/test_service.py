@@ -55,7 +55,7 @@ def test_the_models_own_numbers_are_corrected(ask, shelf, generator):
 
 def test_the_same_place_keeps_its_number(ask, shelf, generator):
     shelf.add(HOTEL)
-    generator.says = "Hotel costs are refunded. Up to 120 euros a night are refunded for hotel."
+    generator.says = "Up to 120 euros a night. Hotel costs are refunded up to 120 euros."
     answer = ask("What hotel costs are refunded?")
     assert answer.text.count("[1]") == 2
     assert len(answer.citations) == 1
@@ -75,6 +75,13 @@ def test_the_question_itself_is_no_answer(ask, shelf, generator):
     shelf.add(HOTEL)
     generator.says = "Are hotel costs refunded? Hotel costs are refunded up to 120 euros a night."
     assert ask("Are hotel costs refunded?").text.startswith("Hotel costs are refunded up to 120")
+
+
+def test_a_sentence_without_a_word_of_its_own_is_no_answer(ask, shelf, generator):
+    shelf.add(HOTEL)
+    generator.says = "Hotel costs are refunded up to so many euros a night."
+    answer = ask("Up to how many euros a night are hotel costs refunded?")
+    assert answer.text == "Hotel costs are refunded up to 120 euros a night. [1]"
 
 
 def test_the_passage_is_quoted_when_the_model_misses_it(ask, shelf, generator):
