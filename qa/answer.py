@@ -36,7 +36,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds since the question arrived; `first_token_ms` is until the first text was sent."""
+    """Milliseconds since the question arrived; `first_token_ms` ends when text was first sent."""
 
     retrieval_ms: int = 0
     first_token_ms: int = 0
