@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.observability.ingestion import IngestionCollector
 from api.observability.metrics import Metrics
 from api.settings import Settings
 from api.state import State
@@ -96,6 +97,7 @@ def build_state(
     if tenant_id is None:
         message = "This data folder is not set up yet: start with `sourcebook serve`."
         raise LookupError(message)
+    metrics.registry.register(IngestionCollector(database, clock))
     embedder = create_embedder(settings.embedding)
     keyring = KeyRing(key_provider(settings), clock)
     audit = AuditLog(keyring, clock)

@@ -1,6 +1,8 @@
 """Prometheus metrics; labels are names of routes and stages, never of things or people."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from qa.answer import Answer
 
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
@@ -19,15 +21,21 @@ class Metrics:
         self.generation = self._histogram(
             "sourcebook_generation_seconds", "Stages of an answer", "stage"
         )
-        self.stages = self._histogram(
-            "sourcebook_ingestion_stage_seconds", "Stages of ingestion", "stage"
-        )
         self.answers = Counter(
             "sourcebook_answers_total", "Answers given", ["outcome"], registry=self.registry
         )
-        self.documents = Gauge(
-            "sourcebook_documents", "Documents by status", ["status"], registry=self.registry
-        )
+
+    def observe_answer(self, answer: Answer) -> None:
+        """Count an answer by its outcome and record how long its parts took."""
+        outcome = "refused" if answer.refused else "answered"
+        self.answers.labels("interrupted" if answer.interrupted else outcome).inc()
+        timings = answer.timings
+        for stage, milliseconds in (
+            ("retrieval", timings.retrieval_ms),
+            ("first_token", timings.first_token_ms),
+            ("total", timings.total_ms),
+        ):
+            self.generation.labels(stage).observe(milliseconds / 1000)
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(name, text, labels, registry=self.registry, buckets=BUCKETS_SECONDS)

@@ -2,15 +2,13 @@
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import schemas
 from api.state import State, StateOf
 from api.version import VERSION
 from ingest.detect import EXTENSIONS
-from ingest.states import Status
-from retrieval.tables import Document
 
 router = APIRouter(tags=["operations"])
 
@@ -46,11 +44,6 @@ def readyz(state: StateOf, response: Response) -> dict[str, bool]:
 @router.get("/metrics")
 def metrics(state: StateOf) -> Response:
     """Export Prometheus metrics; counts of things only, nothing of their content."""
-    with state.database.reading() as session:
-        by_status = select(Document.status, func.count()).group_by(Document.status)
-        counts = dict(session.execute(by_status).tuples().all())
-    for status in Status:
-        state.metrics.documents.labels(status).set(counts.get(status, 0))
     return Response(generate_latest(state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

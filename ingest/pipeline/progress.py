@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingest.errors import IngestError, Superseded
+from ingest.pipeline.timings import add_timing
 from ingest.states import PROGRESS, Stage, Status, embedding_progress
 from retrieval.changes import append_change
 from retrieval.tables import Document
@@ -97,6 +98,11 @@ class Progress:
                 "failure",
                 {"code": error.code},
             )
+
+    def timed(self, step: str, seconds: float) -> None:
+        """Add a document's passage through a step to what operators see."""
+        with self._database.transaction() as session:
+            add_timing(session, step, seconds)
 
     def _record(self, session: Session, row: Document, action: str) -> None:
         self._audit.record(session, row.tenant_id, ACTOR, action, row.id)

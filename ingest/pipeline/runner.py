@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import Superseded
 from ingest.pipeline.failures import TRANSIENT, as_ingest_error, is_database_full, trace
@@ -42,9 +43,16 @@ class Runner:
             if self._stop.is_set():  # the parser may have been ended with the worker
                 raise Interrupted from None
             return self._fail(work, error)
-        seconds = round(time.perf_counter() - begun, 3)
-        _log.info("ingest.step", document=work.document_id, step=name, seconds=seconds)
+        self._report(name, work, time.perf_counter() - begun)
         return DONE
+
+    def _report(self, name: str, work: Work, seconds: float) -> None:
+        rounded = round(seconds, 3)
+        _log.info("ingest.step", document=work.document_id, step=name, seconds=rounded)
+        try:
+            self._progress.timed(name, seconds)
+        except SQLAlchemyError as error:  # a figure for operators must not cost a document
+            _log.warning("ingest.timing_lost", trace=trace(error))
 
     def _retrying(self, step: Callable[[Work], None], work: Work) -> None:
         for retry in range(self._retries_max):

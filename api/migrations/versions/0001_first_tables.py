@@ -17,6 +17,15 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "step_timings",
+        sa.Column("step", sa.String(length=16), nullable=False),
+        sa.Column(
+            "documents", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("step", name=op.f("pk_step_timings")),
+    )
+    op.create_table(
         "tenants",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -362,3 +371,4 @@ def downgrade() -> None:
     op.drop_table("acls")
     op.drop_table("workers")
     op.drop_table("tenants")
+    op.drop_table("step_timings")
