@@ -7,15 +7,17 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from api.observability.logs import log
 from ingest.errors import IngestError
+from ingest.pipeline.failures import is_database_full
 from model.errors import ModelError
 from qa.errors import QaError
 from retrieval.errors import RetrievalError
 from security.errors import SecurityError
-from storage.errors import StorageError
+from storage.errors import StorageError, StorageFull
 
 MEDIA_TYPE = "application/problem+json"
 OUR_ERRORS = (IngestError, ModelError, QaError, RetrievalError, SecurityError, StorageError)
@@ -42,6 +44,8 @@ class ApiError(Exception):
 
 def problem_of(error: Exception) -> Problem:
     """Describe an error for its caller; an unforeseen one says nothing of its inside."""
+    if isinstance(error, DBAPIError) and is_database_full(error):
+        error = StorageFull()
     if isinstance(error, (*OUR_ERRORS, ApiError)):
         return _problem(error.status, error.code, str(error))
     if isinstance(error, HTTPException):
@@ -59,7 +63,7 @@ def log_failure(error: Exception) -> None:
 def install_problem_handlers(app: FastAPI) -> None:
     """Answer every exception with a problem."""
     app.add_exception_handler(RequestValidationError, _invalid_request)
-    for kind in (*OUR_ERRORS, ApiError, HTTPException, Exception):
+    for kind in (*OUR_ERRORS, ApiError, DBAPIError, HTTPException, Exception):
         app.add_exception_handler(kind, _problem_response)
 
 

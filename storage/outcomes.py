@@ -6,7 +6,7 @@ A session here serves one transaction (`Database.transaction`), so nothing is un
 from collections.abc import Callable
 
 from sqlalchemy import event
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session
 
 
 def after_commit(session: Session, action: Callable[[], None]) -> None:
@@ -23,8 +23,10 @@ def after_commit(session: Session, action: Callable[[], None]) -> None:
 def after_rollback(session: Session, action: Callable[[], None]) -> None:
     """Run `action` if this session's transaction is rolled back as a whole."""
 
-    def on_rollback(_session: Session, transaction: SessionTransaction) -> None:
-        if transaction.parent is None:
+    def on_rollback(session: Session) -> None:
+        # A savepoint's rollback fires this event too, but decides nothing.
+        if not session.in_nested_transaction():
             action()
 
-    event.listen(session, "after_soft_rollback", on_rollback)
+    # Not `after_soft_rollback`: it is silent about the whole when a flush has failed.
+    event.listen(session, "after_rollback", on_rollback)

@@ -1,4 +1,4 @@
-"""The web application on a real database, without models: sign-in and settings only."""
+"""The web application on a real database, without models: people and uploads, no searches."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,9 +13,12 @@ from api.app import create_app
 from api.first_start import prepare
 from api.observability.metrics import Metrics
 from api.settings import Settings
-from api.wiring import key_provider, open_database, tenant_id_of, utc_now
+from api.wiring import key_provider, open_blobs, open_database, tenant_id_of, utc_now
+from ingest.collections import CollectionService
+from ingest.service import DocumentService
 from security.access_tokens import AccessTokens
 from security.audit import AuditLog
+from security.grants import Grants
 from security.keyring import KeyRing
 from security.passwords import Passwords
 from security.sessions import Sessions
@@ -27,7 +30,7 @@ CHEAP_HASHING = {"passwords": {"memory_kib": 8, "passes": 1, "lanes": 1}}
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Callable[[str], TestClient]]:
+def open_browser(tmp_path: Path) -> Iterator[Callable[[str], TestClient]]:
     """Return what opens a browser at a server whose `public_url` is given."""
     with ExitStack() as stack:
 
@@ -57,7 +60,9 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
     database = open_database(settings)
     with database.reading() as session:
         tenant_id = tenant_id_of(session)
-    audit = AuditLog(KeyRing(key_provider(settings), utc_now), utc_now)
+    keyring = KeyRing(key_provider(settings), utc_now)
+    audit = AuditLog(keyring, utc_now)
+    collections = CollectionService(keyring, Grants(audit, utc_now), audit, utc_now)
     sessions = Sessions(settings.security.sessions, audit, utc_now)
     throttle = SignInThrottle(settings.security.sessions, utc_now)
     passwords = Passwords(settings.security.passwords)
@@ -69,5 +74,15 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
         sessions=sessions,
         sign_in=SignIn(database, passwords, sessions, throttle, audit),
         tokens=AccessTokens(settings.security.access_tokens, audit, utc_now),
+        collections=collections,
+        documents=DocumentService(
+            blobs=open_blobs(settings),
+            keyring=keyring,
+            audit=audit,
+            collections=collections,
+            clock=utc_now,
+            limits=settings.upload,
+            archive=settings.parsing.archive,
+        ),
         index=SimpleNamespace(close=lambda: None),
     )

@@ -30,16 +30,16 @@ def _assert_host_cookie(cookie: Morsel[str]) -> None:
     assert cookie["samesite"] == "strict"
 
 
-def test_behind_tls_the_cookie_is_bound_to_the_host(browser: Browser, sign_in: SignIn) -> None:
-    client = browser("https://sourcebook.example")
+def test_behind_tls_the_cookie_is_bound_to_the_host(open_browser: Browser, sign_in: SignIn) -> None:
+    client = open_browser("https://sourcebook.example")
     _assert_host_cookie(_cookie(sign_in(client)))
     assert client.get("/v1/session").status_code == 200
 
 
 def test_signing_out_takes_a_cookie_away_that_browsers_give_back(
-    browser: Browser, sign_in: SignIn
+    open_browser: Browser, sign_in: SignIn
 ) -> None:
-    client = browser("https://sourcebook.example")
+    client = open_browser("https://sourcebook.example")
     sign_in(client)
     ended = client.delete("/v1/session")
     _assert_host_cookie(_cookie(ended))
@@ -48,9 +48,9 @@ def test_signing_out_takes_a_cookie_away_that_browsers_give_back(
 
 
 def test_behind_tls_a_cookie_that_any_subdomain_could_set_does_not_count(
-    browser: Browser, sign_in: SignIn
+    open_browser: Browser, sign_in: SignIn
 ) -> None:
-    client = browser("https://sourcebook.example")
+    client = open_browser("https://sourcebook.example")
     secret = _cookie(sign_in(client)).value
     client.cookies.clear()
     client.cookies.set(PLAIN, secret)
@@ -59,7 +59,7 @@ def test_behind_tls_a_cookie_that_any_subdomain_could_set_does_not_count(
 
 @pytest.mark.parametrize("public_url", ["http://127.0.0.1:8000", "http://localhost:8000"])
 def test_without_tls_the_cookie_has_no_secure_mark(
-    browser: Browser, sign_in: SignIn, public_url: str
+    open_browser: Browser, sign_in: SignIn, public_url: str
 ) -> None:
-    cookie: Any = _cookie(sign_in(browser(public_url)))
+    cookie: Any = _cookie(sign_in(open_browser(public_url)))
     assert (cookie.key, cookie["secure"]) == (PLAIN, "")

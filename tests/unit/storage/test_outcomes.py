@@ -4,7 +4,8 @@ from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from storage.database import Database
 from storage.outcomes import after_commit, after_rollback
@@ -12,6 +13,16 @@ from storage.outcomes import after_commit, after_rollback
 
 class Broken(Exception):
     pass
+
+
+class Own(DeclarativeBase):
+    pass
+
+
+class Thing(Own):
+    __tablename__ = "things"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
 
 
 def watch(session: Session) -> list[str]:
@@ -59,4 +70,18 @@ def test_failing_commit_is_a_rollback(database: Database, monkeypatch: pytest.Mo
     monkeypatch.setattr(database.engine.dialect, "do_commit", fail)
     with suppress(Broken), database.transaction() as session:
         seen = watch(session)
+    assert seen == ["rolled back"]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_statement_that_fails_is_a_rollback(database: Database, nested: bool) -> None:
+    Own.metadata.create_all(database.engine)
+    with database.transaction() as session:
+        session.add(Thing(id=1))
+    with suppress(IntegrityError), database.transaction() as session:
+        seen = watch(session)
+        if nested:
+            session.begin_nested()
+        session.add(Thing(id=1))
+        session.flush()
     assert seen == ["rolled back"]
