@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from security.principal import Role, Verb
 
@@ -16,6 +16,14 @@ class _View(BaseModel):
 
 class _Input(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _is_unicode(cls, value: object) -> object:
+        # JSON can escape half a character ("\\ud800"), which nothing can store or encode.
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError("text holds half a character (a lone surrogate)")
+        return value
 
 
 class User(_View):

@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
@@ -20,6 +20,8 @@ router = APIRouter(prefix="/v1/answers", tags=["answers"])
 
 _WATCH_SECONDS = 0.25
 
+Result = TypeVar("Result")
+
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer; with `stream`, the events token, citation, done and error.",
@@ -35,9 +37,11 @@ async def answer(question: schemas.Question, request: Request, caller: CallerOf)
     if question.stream:
         stream = aiter(events)
         # What refuses the question does so before the first event, as an ordinary problem.
-        first = await anext(stream)
+        first = await _unless_gone(request, anext(stream))
+        if first is None:
+            return _nobody_waits()
         return EventSourceResponse(_sse(first, stream), headers={"Cache-Control": "no-store"})
-    return await _whole(events, request)
+    return await _unless_gone(request, _last(events)) or _nobody_waits()
 
 
 def view_answer(answer: Answer) -> schemas.Answer:
@@ -60,24 +64,30 @@ def _ask(caller: Caller, question: schemas.Question, cancelled: threading.Event)
         visit.require_scope(Verb.ASK)
         principal = visit.principal
     wanted = question.collections
-    yield from caller.state.answers.answer(
+    events = caller.state.answers.answer(
         principal,
         question.question,
         collections=None if wanted is None else frozenset(wanted),
         conversation_id=question.conversation_id,
         cancelled=cancelled,
     )
+    # `yield from` also hands on the closing of this generator, which stops the model.
+    yield from events
 
 
-async def _whole(events: ThreadStream[Event], request: Request) -> object:
-    """Wait for the end; a caller who went away is not waited for."""
-    reading = asyncio.ensure_future(_last(events))
+async def _unless_gone(request: Request, result: Awaitable[Result]) -> Result | None:
+    """Wait for a result; when the caller goes away first, cancel it and return None."""
+    reading = asyncio.ensure_future(result)
     while not reading.done():
         await asyncio.wait({reading}, timeout=_WATCH_SECONDS)
         if not reading.done() and await request.is_disconnected():
             reading.cancel()
-            return Response(status_code=499)
+            return None
     return await reading
+
+
+def _nobody_waits() -> Response:
+    return Response(status_code=499)  # nginx's number for a client that closed; only logs show it
 
 
 async def _last(events: ThreadStream[Event]) -> schemas.Answer:
