@@ -22,7 +22,7 @@ def login(
     address = url.rstrip("/")
     token = _create_token(address, name, password)
     file = save_login(Login(address, token))
-    Console().print(f"Signed in to {address}. The token is in {file}.", highlight=False)
+    Console().print(f"Signed in to {address}. The token is in {file}.", soft_wrap=True)
 
 
 def logout() -> None:

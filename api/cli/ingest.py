@@ -29,7 +29,7 @@ def ingest(
     extensions = frozenset(client.call("GET", "/v1/about")["extensions"])
     failures = _ingest(client, console, collection_id, list(_files(paths, extensions)))
     for line in failures:
-        console.print(line, style="red", markup=False, highlight=False)
+        console.print(line, style="red", markup=False, soft_wrap=True)
     raise typer.Exit(1 if failures else 0)
 
 

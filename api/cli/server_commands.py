@@ -1,0 +1,43 @@
+"""The commands that run or look after a server on this machine."""
+
+from collections.abc import Callable
+
+import typer
+from pydantic import ValidationError
+
+from api.cli import index, models, serve
+from api.cli.client import ClientError
+from api.problems import OUR_ERRORS
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("serve")(serve.serve)
+    app.command("api")(serve.api)
+    app.command("worker")(serve.worker)
+    app.command("migrate")(serve.migrate)
+    app.add_typer(models.app, name="models")
+    app.add_typer(index.app, name="index")
+
+
+def in_words(command: Callable[[], None]) -> Callable[[], None]:
+    """Turn the server's own errors into the kind that every command prints."""
+
+    def run() -> None:
+        try:
+            command()
+        except ValidationError as error:
+            raise ClientError(_settings_error(error)) from error
+        except OUR_ERRORS as error:
+            raise ClientError(str(error)) from error
+
+    return run
+
+
+def _settings_error(error: ValidationError) -> str:
+    """Name each setting that is wrong, by its variable, without its value."""
+    lines = [
+        f"  SOURCEBOOK_{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+        for item in error.errors(include_input=False)
+    ]
+    return "\n".join(("These settings are not valid:", *lines))
