@@ -153,6 +153,7 @@ def build_state(
             settings=settings.answers,
             clock=clock,
             timer=time.perf_counter,
+            observe=metrics.observe_answer,
         ),
         conversations=conversations,
     )

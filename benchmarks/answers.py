@@ -176,6 +176,7 @@ def vectors_of(dataset: Dataset, embedder: Embedder, cache: Path | None) -> Vect
         return np.load(file)
     vectors = embedder.embed_passages([passage.titled_text for passage in dataset.passages])
     if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
         np.save(file, vectors)
     return vectors
 

@@ -163,6 +163,16 @@ class Conversations:
             conversation_id,
         )
 
+    def delete_all_of(self, session: Session, tenant_id: str, user_id: str) -> None:
+        """Delete a person's conversations with their keys; part of deleting the person."""
+        query = select(ConversationRow).where(
+            ConversationRow.tenant_id == tenant_id, ConversationRow.user_id == user_id
+        )
+        for row in session.scalars(query):
+            self._keyring.destroy(session, tenant_id, key_owner(row.id))
+            session.delete(row)
+        session.flush()
+
     def _own(
         self, session: Session, principal: Principal, conversation_id: str, *, lock: bool = False
     ) -> ConversationRow:

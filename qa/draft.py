@@ -8,6 +8,7 @@ from typing import cast
 from model.backends.port import GenerationPiece, GenerationRequest, Generator
 from qa.answer import Citation, CitationFound, Token, Usage
 from qa.grounding import Grounding
+from qa.language import REFUSAL, Language, language_of
 from qa.prompt import NOT_FOUND
 from qa.relevance import Relevance
 from qa.sentences import SentenceStream
@@ -27,7 +28,7 @@ class Draft:
         relevance: Relevance,
         grounding: Grounding,
         thresholds: GroundingThresholds,
-        refusal: str,
+        language: Language,
     ) -> None:
         self.usage = Usage()
         self.finished = False
@@ -35,7 +36,8 @@ class Draft:
         self._relevance = relevance
         self._grounding = grounding
         self._thresholds = thresholds
-        self._refusal = refusal
+        self._language = language
+        self._refusal = REFUSAL[language]
         self._verified = VerifiedText()
 
     @property
@@ -91,8 +93,11 @@ class Draft:
         text = plain(sentence)
         if text.endswith(("?", "？")):
             return  # the question again; a question states nothing that could be supported
+        if language_of(text) != self._language:
+            return  # copied from a passage where it should have been said in the reader's words
         support = self._grounding.support(text)
-        if support is not None:
+        margin = self._thresholds.relevance_margin
+        if support is not None and self._relevance.speaks_of_question(support, margin):
             yield from self._verified.add(text, support)
 
     def _quoted(self, score_min: float) -> Iterator[Token | CitationFound]:

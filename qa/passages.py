@@ -98,6 +98,12 @@ class Passage:
             start, end, content_terms(text), self._context_numbers | numbers_held(text), cost
         )
 
+    def is_near(self, index: int, support: Support) -> bool:
+        """Whether a claim rests on this sentence of the passage or one right beside it."""
+        beside = self.spans[max(0, index - 1) : index + 2]
+        offset = self.hit.chunk.start
+        return offset + beside[0][0] < support.end and support.start < offset + beside[-1][1]
+
     def support(self, window: Window, score: float) -> Support:
         """Point to a window by offsets into the document."""
         offset = self.hit.chunk.start

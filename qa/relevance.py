@@ -90,6 +90,18 @@ class Relevance:
                 return best.passage.support(window, best.score)
         return None
 
+    def speaks_of_question(self, support: Support, margin: float) -> bool:
+        """Whether a sentence rests on a place that fits the question about as well as any does.
+
+        A small model that misses the answer tends to repeat something true from elsewhere.
+        """
+        return any(
+            candidate.score >= self.best_score - margin
+            for candidate in self._ranked
+            if candidate.passage.hit.chunk_id == support.hit.chunk_id
+            and candidate.passage.is_near(candidate.index, support)
+        )
+
     def _may_answer(self, passage: Passage) -> bool:
         """Leave out passages that hold none of the names or years asked about.
 

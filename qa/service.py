@@ -12,7 +12,7 @@ from qa.draft import Draft
 from qa.errors import QuestionEmpty, QuestionTooLong
 from qa.followup import search_query
 from qa.grounding import Grounding
-from qa.language import REFUSAL, language_of
+from qa.language import language_of
 from qa.prompt import build_prompt
 from qa.relevance import Relevance
 from qa.settings import AnswerSettings
@@ -46,6 +46,7 @@ class AnswerService:
 
     It runs two transactions of its own, because no transaction may stay open while a model
     writes: one records the question before the first word, one stores the answer before `Done`.
+    `observe` is told each answer that was stored, for metrics.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class AnswerService:
         settings: AnswerSettings,
         clock: Callable[[], datetime],
         timer: Callable[[], float],
+        observe: Callable[[Answer], None] | None = None,
     ) -> None:
         self._database = database
         self._retriever = retriever
@@ -68,6 +70,7 @@ class AnswerService:
         self._audit = audit
         self._settings = settings
         self._timer = timer
+        self._observe = observe
         self._conversations = Conversations(keyring, audit, clock)
 
     def answer(
@@ -168,7 +171,7 @@ class AnswerService:
         thresholds = self._settings.grounding
         relevance = Relevance(asked.query, asked.hits, self._embedder)
         grounding = Grounding(asked.query, relevance.passages, relevance.vectors, thresholds)
-        draft = Draft(relevance, grounding, thresholds, REFUSAL[language_of(asked.question)])
+        draft = Draft(relevance, grounding, thresholds, language_of(asked.question))
         first_text_at: float | None = None
         try:
             for event in self._events(asked, relevance, draft, cancelled):
@@ -177,6 +180,8 @@ class AnswerService:
         finally:  # also when the reader goes away, which closes this iterator
             answer = self._answer(asked, draft, first_text_at)
             self._store(asked.principal, answer)
+            if self._observe:
+                self._observe(answer)
         yield Done(answer)
 
     def _events(

@@ -8,10 +8,11 @@ class GroundingThresholds(BaseModel):
 
     Coverages are shares of a sentence's content words (Chinese: words and bigrams) that stand
     in the passage; similarities are cosines of sentence vectors, and may be lower where the passage
-    also holds the numbers that a sentence states. The last four
-    are scores of `qa.relevance`: below `relevance_min` the model is not even asked; from the
-    others on, a passage's own sentence answers when the model wrote nothing that is supported,
-    wrote that there is no answer, or (either) when the sentence is in another language.
+    also holds the numbers that a sentence states. The rest are scores of `qa.relevance`: below
+    `relevance_min` the model is not even asked; what it writes must rest on a sentence at most
+    `relevance_margin` behind the best; from the others on, a passage's own sentence answers when
+    the model wrote nothing that is supported, wrote that there is no answer, or (either) when the
+    sentence is in another language.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -21,6 +22,7 @@ class GroundingThresholds(BaseModel):
     similarity_min: float = Field(default=0.84, ge=0, le=1)
     similarity_with_numbers_min: float = Field(default=0.78, ge=0, le=1)
     relevance_min: float = Field(default=0.89, ge=0)
+    relevance_margin: float = Field(default=0.1, ge=0)
     quotation_min: float = Field(default=0.95, ge=0)
     quotation_after_marker_min: float = Field(default=1.15, ge=0)
     quotation_elsewhere_min: float = Field(default=0.9, ge=0)

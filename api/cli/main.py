@@ -1,7 +1,7 @@
 """The commands' list, and what every command does with an error."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import typer
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.console import Console
 from api.cli import account, ask, ingest, search
 from api.cli.client import ClientError
 
-CLIENT_COMMANDS = {
+CLIENT_COMMANDS: Mapping[str, Callable[..., None]] = {
     "login": account.login,
     "logout": account.logout,
     "ingest": ingest.ingest,

@@ -214,6 +214,7 @@ def service(
     keyring: KeyRing,
     audit: AuditLog,
     settings: AnswerSettings,
+    observed: list[Answer],
 ) -> AnswerService:
     ticks = count()
     return AnswerService(
@@ -226,7 +227,14 @@ def service(
         settings=settings,
         clock=lambda: NOW,
         timer=lambda: next(ticks) / 1000,
+        observe=observed.append,
     )
+
+
+@pytest.fixture
+def observed() -> list[Answer]:
+    """Collect what the service reports of its answers."""
+    return []
 
 
 @pytest.fixture

@@ -104,3 +104,15 @@ def test_deleting_destroys_the_key_and_the_rows(database, conversations, ann, as
         with pytest.raises(ConversationNotFound):
             conversations.get(session, ann, scope_for(session, ann), conversation_id)
     assert actions[-1] == "conversation.delete"
+
+
+def test_a_persons_conversations_go_with_their_keys(database, conversations, ann, bob, ask):
+    ask("How are hotel costs refunded?")
+    with database.transaction() as session:
+        conversations.delete_all_of(session, bob.tenant_id, bob.user_id)
+        assert session.scalar(sa.select(sa.func.count()).select_from(ConversationRow)) == 1
+        conversations.delete_all_of(session, ann.tenant_id, ann.user_id)
+        assert session.scalar(sa.select(sa.func.count()).select_from(ConversationRow)) == 0
+        assert session.scalar(sa.select(sa.func.count()).select_from(TurnRow)) == 0
+        owners = session.scalars(sa.select(WrappedKey.owner)).all()
+    assert not [owner for owner in owners if owner.startswith("conversation:")]

@@ -349,3 +349,23 @@ def _entries(database):
 def _rows(database, table):
     with database.reading() as session:
         return session.scalar(sa.select(sa.func.count()).select_from(table))
+
+
+def test_a_sentence_from_where_nothing_was_asked_gives_way_to_the_quote(ask, shelf, generator):
+    shelf.add("住宿费每晚不超过600元。")
+    shelf.add("仓库共有480个货架。货架由物流部管理。")
+    generator.says = "货架由物流部管理。"
+    assert ask("住宿费每晚不超过多少？").text == "住宿费每晚不超过600元。[1]"
+
+
+def test_a_sentence_in_another_language_gives_way_to_the_quote(ask, shelf, generator):
+    shelf.add("住宿费每晚不超过600元。The hotel fee is at most 600 yuan a night.")
+    generator.says = "The hotel fee is at most 600 yuan a night."
+    assert ask("住宿费每晚不超过多少？").text == "住宿费每晚不超过600元。[1]"
+
+
+def test_each_stored_answer_is_observed(ask, observed, shelf, generator):
+    shelf.add("Hotel costs are refunded up to 120 euros a night.")
+    generator.says = "Hotel costs are refunded up to 120 euros a night."
+    answer = ask("How are hotel costs refunded?")
+    assert observed == [answer]
