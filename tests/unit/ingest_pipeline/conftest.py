@@ -1,5 +1,6 @@
 """A tenant with keys, people with roles, and the services, on both databases."""
 
+import io
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import ingest.tables  # noqa: F401 - its tables are created too
 from ingest.collections import CollectionService
 from ingest.service import DocumentService
 from ingest.settings import ArchiveLimits, UploadLimits
+from ingest.views import CollectionView, DocumentView
 from security.audit import AuditLog
 from security.grants import Grants
 from security.keyring import KeyRing
@@ -115,3 +117,23 @@ def audited(database: Database) -> Audited:
             return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.sequence)))
 
     return read
+
+
+@pytest.fixture
+def collection(
+    database: Database, collections: CollectionService, owner: Principal
+) -> CollectionView:
+    with database.transaction() as session:
+        return collections.create(session, owner, "Papers")
+
+
+@pytest.fixture
+def upload(
+    database: Database, documents: DocumentService, owner: Principal, collection: CollectionView
+) -> Callable[..., DocumentView]:
+    def put(content: bytes, name: str = "a.txt") -> DocumentView:
+        with database.transaction() as session:
+            source = io.BytesIO(content)
+            return documents.upload(session, owner, collection.id, name, source).document
+
+    return put
