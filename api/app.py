@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -10,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.observability.metrics import Metrics
 from api.observability.requests import RequestObserver
-from api.problems import Problem, install_problem_handlers
+from api.problems import MEDIA_TYPE, Problem, install_problem_handlers
 from api.routes import (
     answers,
     collections,
@@ -50,7 +51,25 @@ def create_app(settings: Settings, build: Callable[[Metrics], State]) -> FastAPI
     app.add_middleware(RequestObserver, metrics=metrics)
     install_problem_handlers(app)
     install_page(app)
+    _describe_problems(app)
     return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Name the media type of errors in the OpenAPI document, where FastAPI writes plain JSON."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = describe()
+        for operations_of_path in document["paths"].values():
+            for operation in operations_of_path.values():
+                for failure in ("4XX", "5XX"):
+                    content = operation["responses"].get(failure, {}).get("content", {})
+                    if "application/json" in content:
+                        content[MEDIA_TYPE] = content.pop("application/json")
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
 
 
 def _lifespan(

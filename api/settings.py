@@ -40,11 +40,13 @@ class Settings(BaseSettings):
 
     data: Path = Field(
         default_factory=lambda: _home("XDG_DATA_HOME", ".local/share") / "sourcebook",
-        description="Folder of the database, the encrypted files and, by default, the keys.",
+        description="Folder of the database, the encrypted files and, by default, the keys. "
+        "Default: `~/.local/share/sourcebook`, or `sourcebook` in `XDG_DATA_HOME`.",
     )
     models: Path = Field(
         default_factory=lambda: _home("XDG_CACHE_HOME", ".cache") / "sourcebook" / "models",
-        description="Folder of model weights; may be shared by several data folders.",
+        description="Folder of model weights; may be shared by several data folders. "
+        "Default: `~/.cache/sourcebook/models`, or `sourcebook/models` in `XDG_CACHE_HOME`.",
     )
     key: SecretStr | None = Field(
         default=None,

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, HttpUrl, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, PositiveInt
 
 
 class ModelSettings(BaseModel):
     """The generator's section of the settings."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: str = "qwen2.5-coder-0.5b-instruct"
     source_folder: Path | None = None
