@@ -11,123 +11,25 @@ import os
 import tempfile
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from uuid import uuid4
 
 import numpy as np
 
-from retrieval.access import AccessScope, intern_acl
-from retrieval.chunk_codec import ChunkRecord
-from retrieval.chunks import add_chunks
-from retrieval.corpus import Chunk
-from retrieval.document_keys import document_owner
+from benchmarks.synthetic_corpus import NOW, SHARES, SyntheticCorpus
 from retrieval.embedding.factory import create_embedder
 from retrieval.embedding.port import Embedder
 from retrieval.embedding.settings import EmbeddingSettings
 from retrieval.index import CorpusIndex
-from retrieval.lexical.analysis import terms
-from retrieval.lexical.blind import BlindTokens
 from retrieval.search import Retriever
 from retrieval.settings import RetrievalSettings
-from retrieval.tables import READY, Collection, Document
 from security.keyring import KeyRing
 from security.keys import EnvironmentKeyProvider
-from security.places import Place
 from security.tables import Tenant
 from storage.database import Base, Database
 
 TENANT = "benchmark"
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CHUNKS_A_DOCUMENT = 20
-WORDS_A_CHUNK = 150
-DOCUMENTS_A_TRANSACTION = 200
-SHARES = (1, 10, 100)  # percent of the documents that a scope sees
 STAGES = ("catch_up", "embed", "dense", "lexical", "load")
-
-
-class Corpus:
-    """Documents of random words and vectors; one in a hundred is in the smallest scope."""
-
-    def __init__(self, database: Database, keyring: KeyRing, embedder: Embedder) -> None:
-        self.database, self.keyring, self.embedder = database, keyring, embedder
-        self.random = np.random.default_rng(7)
-        self.words = np.array([f"word{n}" for n in range(50_000)])
-        Base.metadata.create_all(database.engine)
-        self.collection = uuid4().hex
-        with database.transaction() as session:
-            session.add(Tenant(id=TENANT, name=TENANT, created_at=NOW))
-            session.flush()
-            keyring.create_tenant(session, TENANT)
-            keys = keyring.tenant(session, TENANT)
-            collection = Collection(
-                id=self.collection,
-                tenant_id=TENANT,
-                name=b"",
-                name_digest="",
-                created_at=NOW,
-            )
-            session.add(collection)
-            self.acls = {share: intern_acl(session, TENANT, [f"{share}"]) for share in SHARES}
-        blind = BlindTokens(keys.blind_token_key)
-        self.tokens = [b"".join(blind.tokens(terms(word))) for word in self.words]
-
-    def fill(self, chunks: int) -> None:
-        documents = chunks // CHUNKS_A_DOCUMENT
-        for start in range(0, documents, DOCUMENTS_A_TRANSACTION):
-            with self.database.transaction() as session:
-                for number in range(start, min(start + DOCUMENTS_A_TRANSACTION, documents)):
-                    share = 1 if number % 100 == 0 else 10 if number % 10 == 0 else 100
-                    self._add(session, self.acls[share])
-
-    def scope(self, share: int) -> AccessScope:
-        held = frozenset(acl for least, acl in self.acls.items() if least <= share)
-        return AccessScope(TENANT, held)
-
-    def query(self) -> str:
-        return " ".join(self.words[self._picks(8)])
-
-    def _add(self, session, acl_id: int) -> None:
-        document_id = uuid4().hex
-        cipher = self.keyring.create(session, TENANT, document_owner(document_id))
-        row = Document(
-            id=document_id,
-            tenant_id=TENANT,
-            collection_id=self.collection,
-            acl_id=acl_id,
-            name=cipher.seal(Place("documents", document_id, "name"), b"report.pdf"),
-            content_digest=document_id,
-            media_type="text/plain",
-            size_bytes=1,
-            status=READY,
-            stage=READY,
-            created_by=document_id,
-            created_at=NOW,
-            updated_at=NOW,
-        )
-        session.add(row)
-        session.flush()
-        add_chunks(session, TENANT, document_id, cipher, list(self._records()))
-
-    def _records(self) -> Iterator[ChunkRecord]:
-        vectors = self.random.standard_normal((CHUNKS_A_DOCUMENT, self.embedder.dimensions))
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        for ordinal, vector in enumerate(vectors.astype(np.float32)):
-            picks = self._picks(WORDS_A_CHUNK)
-            text = " ".join(self.words[picks])
-            yield ChunkRecord(
-                chunk=Chunk(ordinal, text, 0, len(text)),
-                content_digest=uuid4().hex,
-                embedder=self.embedder.name,
-                vector=vector,
-                tokens=b"".join(self.tokens[pick] for pick in picks),
-            )
-
-    def _picks(self, count: int) -> np.ndarray:
-        """Pick words as languages do: few are frequent."""
-        return self.random.zipf(1.2, count) % len(self.words)
 
 
 def main() -> None:
@@ -146,7 +48,12 @@ def _run(folder: Path, embedder: Embedder, chunks: int, queries: int) -> None:
     database = Database(f"sqlite:///{folder / 'search.db'}")
     provider = EnvironmentKeyProvider(b64encode(bytes(range(32))).decode())
     keyring = KeyRing(provider, lambda: NOW)
-    corpus = Corpus(database, keyring, embedder)
+    Base.metadata.create_all(database.engine)
+    with database.transaction() as session:
+        session.add(Tenant(id=TENANT, name=TENANT, created_at=NOW))
+        session.flush()
+        keyring.create_tenant(session, TENANT)
+    corpus = SyntheticCorpus(database, keyring, embedder, TENANT)
     started = perf_counter()
     corpus.fill(chunks)
     print(f"{chunks:,} chunks, written in {perf_counter() - started:.1f} s")
@@ -181,7 +88,7 @@ def _run(folder: Path, embedder: Embedder, chunks: int, queries: int) -> None:
 
 def _measure(
     retriever: Retriever,
-    corpus: Corpus,
+    corpus: SyntheticCorpus,
     share: int,
     queries: int,
     stages: defaultdict[str, list[float]],
