@@ -33,6 +33,9 @@ def serve() -> None:
     """Start the server with its workers; the first start sets everything up."""
     settings, console = Settings(), Console()
     configure_logs(settings.log_level)
+    # uvicorn raises the signal that stopped it once more; the default action would end this process
+    # before its workers have stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with locked(settings.data):
         _refuse_taken_port(settings)
         fetch_default(settings, console)

@@ -1,0 +1,235 @@
+"""The running product over HTTP: start, memory, pages a second, search, time to an answer.
+
+    SOURCEBOOK_EVAL_DATA=<folder> python -m benchmarks.product [--chunks 10000 100000]
+        [--pdfs 6] [--queries 200] [--questions 6]
+
+Starts `sourcebook serve` on a new data folder, as an operator would. Ingestion reads PDFs of
+`finance/financebench_dev` and asks the first questions of that set; without the folder, both are
+left out. Search runs on made-up chunks, one request after the other.
+"""
+
+import argparse
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+
+import httpx
+
+from api.first_start import prepare
+from api.settings import Settings
+from api.wiring import key_provider, open_database, tenant_id_of, utc_now
+from benchmarks.synthetic_corpus import SyntheticCorpus
+from retrieval.embedding.factory import create_embedder
+from security.keyring import KeyRing
+
+PASSWORD = secrets.token_urlsafe(15)
+READY_SECONDS_MAX = 900
+STAGES = ("catch_up", "embed", "dense", "lexical", "load")
+
+
+class Product:
+    """A running server and a signed-in client of it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, start_seconds: float) -> None:
+        self.process, self.start_seconds = process, start_seconds
+        self.http = httpx.Client(base_url=url, headers={"Origin": url}, timeout=900)
+        form = {"name": "admin", "password": PASSWORD}
+        self.http.post("/v1/session", json=form).raise_for_status()
+
+    def memory(self) -> str:
+        """Describe the proportional memory (PSS) of the server, its workers and parsers."""
+        parts = [_memory(process) for process in _tree(self.process.pid)]
+        own, mapped = (sum(part) // 1024 for part in zip(*parts, strict=True))
+        return f"{own:,} MB of their own + {mapped:,} MB mapped files, {len(parts)} processes"
+
+    def retrieval_seconds(self) -> dict[str, float]:
+        """Read the sums of the stages of all searches so far."""
+        text = self.http.get("/metrics").text
+        found = re.findall(r'retrieval_seconds_sum\{stage="(\w+)"\} (\S+)', text)
+        return {stage: float(seconds) for stage, seconds in found}
+
+    def step_seconds(self) -> dict[str, float]:
+        """Read the sums of the steps of ingestion."""
+        text = self.http.get("/metrics").text
+        found = re.findall(r'step_seconds_sum\{step="(\w+)"\} (\S+)', text)
+        return {step: float(seconds) for step, seconds in found}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--chunks", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--pdfs", type=int, default=6)
+    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--questions", type=int, default=6)
+    options = parser.parse_args()
+    data = os.environ.get("SOURCEBOOK_EVAL_DATA")
+    if data:
+        measure_documents(Path(data) / "finance/financebench_dev", options)
+    else:
+        print("SOURCEBOOK_EVAL_DATA is not set: no ingestion, no questions.")
+    for chunks in options.chunks:
+        measure_search(chunks, options.queries)
+
+
+def measure_documents(folder: Path, options: argparse.Namespace) -> None:
+    files = sorted(folder.glob("pdfs/*.pdf"), key=lambda file: file.stat().st_size)
+    chosen = files[:: max(1, len(files) // options.pdfs)][: options.pdfs]
+    with tempfile.TemporaryDirectory() as data:
+        with running(Path(data)) as product:
+            print(f"First start {product.start_seconds:.1f} s; at rest {product.memory()}")
+            _ingest(product, chosen)
+            _ask(product, _questions(folder, options.questions))
+            print(f"After answers {product.memory()}")
+        with running(Path(data)) as product:
+            print(f"Second start {product.start_seconds:.1f} s; at rest {product.memory()}")
+
+
+def measure_search(chunks: int, queries: int) -> None:
+    with tempfile.TemporaryDirectory() as data:
+        words = _fill(Path(data), chunks)
+        with running(Path(data)) as product:
+            print(f"\n{chunks:,} chunks: start {product.start_seconds:.1f} s; {product.memory()}")
+            for query in words[:10]:
+                _search(product, query)
+            before = product.retrieval_seconds()
+            times = [_search(product, query) for query in words[10 : 10 + queries]]
+            after = product.retrieval_seconds()
+    spent = {stage: after[stage] - before[stage] for stage in STAGES}
+    spent["rest (HTTP, rights)"] = sum(times) - sum(spent.values())
+    shares = ", ".join(f"{name} {seconds / sum(times):.0%}" for name, seconds in spent.items())
+    p95 = quantiles(times, n=20)[-1]
+    print(f"search p50 {median(times) * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms: {shares}")
+
+
+def _search(product: Product, query: str) -> float:
+    started = time.perf_counter()
+    product.http.post("/v1/search", json={"query": query}).raise_for_status()
+    return time.perf_counter() - started
+
+
+def _ingest(product: Product, files: Sequence[Path]) -> None:
+    collection = product.http.post("/v1/collections", json={"name": "Reports"}).json()["id"]
+    started = time.perf_counter()
+    for file in files:
+        with file.open("rb") as content:
+            form = {"data": {"collection": collection}, "files": {"file": (file.name, content)}}
+            product.http.post("/v1/documents", **form).raise_for_status()
+    documents = _until_done(product, collection)
+    seconds = time.perf_counter() - started
+    pages = sum(document["page_count"] or 0 for document in documents)
+    chunks = sum(document["chunk_count"] for document in documents)
+    steps = product.step_seconds()
+    shares = ", ".join(f"{name} {spent / seconds:.0%}" for name, spent in steps.items())
+    print(
+        f"{len(documents)} PDFs, {pages} pages, {chunks} chunks in {seconds:.0f} s: "
+        f"{pages / seconds:.1f} pages/s, {chunks / seconds:.1f} chunks/s ({shares})"
+    )
+
+
+def _until_done(product: Product, collection: str) -> list[dict]:
+    while True:
+        query = {"collection": collection, "limit": 200}
+        documents = product.http.get("/v1/documents", params=query).json()["items"]
+        if all(document["status"] in {"ready", "failed"} for document in documents):
+            return documents
+        time.sleep(0.5)
+
+
+def _questions(folder: Path, count: int) -> list[str]:
+    lines = (folder / "queries.jsonl").read_text().splitlines()[:count]
+    return [json.loads(line)["text"] for line in lines]
+
+
+def _ask(product: Product, questions: Sequence[str]) -> None:
+    first, last = [], []
+    for question in questions:
+        started = time.perf_counter()
+        body = {"question": question, "stream": True}
+        with product.http.stream("POST", "/v1/answers", json=body) as answer:
+            lines = filter(None, answer.iter_lines())
+            next(lines)
+            first.append(time.perf_counter() - started)
+            for _ in lines:
+                pass
+        last.append(time.perf_counter() - started)
+    print(
+        f"{len(questions)} questions: first sentence p50 {median(first):.1f} s (max "
+        f"{max(first):.1f}), whole answer p50 {median(last):.1f} s (max {max(last):.1f})"
+    )
+
+
+def _fill(data: Path, chunks: int) -> list[str]:
+    """Set a data folder up, fill it and return queries."""
+    settings = Settings(data=data, admin_password=PASSWORD)
+    prepare(settings, lambda: None)
+    database = open_database(settings)
+    with database.reading() as session:
+        tenant_id = tenant_id_of(session) or ""
+    keyring = KeyRing(key_provider(settings), utc_now)
+    corpus = SyntheticCorpus(database, keyring, create_embedder(settings.embedding), tenant_id)
+    corpus.fill(chunks)
+    database.close()
+    return [corpus.query() for _ in range(1000)]
+
+
+@contextmanager
+def running(data: Path) -> Iterator[Product]:
+    """Serve a data folder until the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "SOURCEBOOK_DATA": str(data),
+        "SOURCEBOOK_PORT": str(port),
+        "SOURCEBOOK_ADMIN_PASSWORD": PASSWORD,
+        "SOURCEBOOK_LOG_LEVEL": "error",
+    }
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "api.cli", "serve"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(url)
+        yield Product(process, url, time.perf_counter() - started)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait(url: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/readyz").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise TimeoutError("the server did not start")
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            yield from _tree(int(child))
+
+
+def _memory(pid: int) -> tuple[int, int]:
+    """Return anonymous and file-backed memory in KiB, shared pages counted in parts."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    fields = dict(re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE))
+    return int(fields["Pss_Anon"]), int(fields["Pss_File"])
+
+
+if __name__ == "__main__":
+    main()
