@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-Ranking = Sequence[int]
-"""Chunk numbers, best first."""
+Ranking = Sequence[int | None]
+"""Chunk numbers, best first; None holds a place that earns nothing here."""
 
 
 def fuse(rankings: Iterable[tuple[float, Ranking]], rank_offset: float) -> list[int]:
@@ -19,5 +19,6 @@ def fuse(rankings: Iterable[tuple[float, Ranking]], rank_offset: float) -> list[
     for weight, ranking in rankings:
         if weight > 0:
             for rank, chunk in enumerate(ranking, start=1):
-                scores[chunk] += weight / (rank_offset + rank)
+                if chunk is not None:
+                    scores[chunk] += weight / (rank_offset + rank)
     return sorted(scores, key=lambda chunk: (-scores[chunk], chunk))

@@ -128,7 +128,7 @@ class CorpusIndex:
             raise IndexNotReady
         tenant = self._tenants.get(scope.tenant_id)
         if tenant is None or scope.is_empty:
-            return Candidates((), ())
+            return Candidates({}, ())
         return tenant.search(scope, vector, tokens, limit, observe)
 
     def verify(self) -> Verification:

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from retrieval.chunk_codec import VECTOR_TYPE, open_tokens, open_vector
 from retrieval.document_keys import document_ciphers
+from retrieval.scripts import script_of
 from retrieval.tables import READY, ChunkRow, Document
+from retrieval.visibility import DocumentClass
 from security.cipher import Cipher
 from security.errors import DecryptionFailed
 from security.keyring import KeyRing
@@ -29,8 +31,7 @@ class IndexedDocument:
     """
 
     document_id: str
-    acl_id: int
-    collection_id: str
+    document_class: DocumentClass
     chunk_ids: Sequence[int]
     tokens: Sequence[bytes]
     vector_ids: NDArray[np.int64]
@@ -82,18 +83,18 @@ class IndexRows:
         """Read and open the present state of documents."""
         ciphers = document_ciphers(session, self._keyring, tenant_id, document_ids)
         chunks = _chunks(session, tenant_id, document_ids)
-        columns = (Document.id, Document.acl_id, Document.collection_id)
+        columns = (Document.id, Document.acl_id, Document.collection_id, Document.language)
         present = select(*columns).where(
             Document.tenant_id == tenant_id,
             Document.id.in_(document_ids),
             Document.status == READY,
         )
         documents, unreadable = [], set()
-        for document_id, acl_id, collection_id in session.execute(present):
+        for document_id, acl_id, collection_id, language in session.execute(present):
             rows = chunks.get(document_id, [])
+            kind = DocumentClass(acl_id, collection_id, script_of(language))
             try:
-                cipher = ciphers[document_id]
-                opened = self._opened(cipher, document_id, acl_id, collection_id, rows)
+                opened = self._opened(ciphers[document_id], document_id, kind, rows)
             except (KeyError, DecryptionFailed):
                 unreadable.add(document_id)
             else:
@@ -104,16 +105,14 @@ class IndexRows:
         self,
         cipher: Cipher,
         document_id: str,
-        acl_id: int,
-        collection_id: str,
+        document_class: DocumentClass,
         rows: Sequence[_Chunk],
     ) -> IndexedDocument:
         embedded = [row for row in rows if row.embedder == self._embedder]
         vectors = [open_vector(cipher, document_id, row.ordinal, row.vector) for row in embedded]
         return IndexedDocument(
             document_id=document_id,
-            acl_id=acl_id,
-            collection_id=collection_id,
+            document_class=document_class,
             chunk_ids=[row.id for row in rows],
             tokens=[open_tokens(cipher, document_id, row.ordinal, row.tokens) for row in rows],
             vector_ids=np.array([row.id for row in embedded], np.int64),

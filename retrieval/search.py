@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from retrieval.access import AccessScope
 from retrieval.corpus import Chunk, Hit
 from retrieval.embedding.port import Embedder
-from retrieval.fusion import fuse
 from retrieval.index import CorpusIndex
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.passages import Passage, load_neighbours, load_passages
-from retrieval.scripts import is_chinese
+from retrieval.ranking import ranked
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import Observer, ignore, stage
 from retrieval.tenant_index import Candidates
@@ -53,9 +52,9 @@ class Retriever:
             self._index.catch_up(self._settings.catch_up_seconds_max)
         candidates = self._candidates(scope, query)
         wanted = min(limit, self._settings.hits_max)
-        ranked = self._fused(candidates, query)
+        numbers = ranked(candidates, query, self._settings)
         with stage(self._observe, "load"):
-            return self._loaded(scope, ranked, wanted)
+            return self._loaded(scope, numbers, wanted)
 
     def neighbours(self, scope: AccessScope, hit: Hit, *, before: int, after: int) -> list[Chunk]:
         """Return up to so many chunks before and after a hit, without it, in reading order."""
@@ -75,20 +74,14 @@ class Retriever:
             key = self._keyring.tenant(session, tenant_id).blind_token_key
         return BlindTokens(key).tokens(words)
 
-    def _fused(self, candidates: Candidates, query: str) -> list[int]:
-        settings = self._settings
-        dense = settings.dense_weight_chinese if is_chinese(query) else settings.dense_weight
-        rankings = ((dense, candidates.dense), (1 - dense, candidates.lexical))
-        return fuse(rankings, settings.fusion_rank_offset)
-
-    def _loaded(self, scope: AccessScope, ranked: Sequence[int], limit: int) -> list[Hit]:
+    def _loaded(self, scope: AccessScope, candidates: Sequence[int], limit: int) -> list[Hit]:
         """Open candidates until there are enough: some may be hidden, gone or repeated by now."""
         found: dict[str, Passage] = {}
         with self._database.reading() as session:
-            for start in range(0, len(ranked), limit):
+            for start in range(0, len(candidates), limit):
                 if len(found) >= limit:
                     break
-                numbers = ranked[start : start + limit]
+                numbers = candidates[start : start + limit]
                 passages = load_passages(session, self._keyring, scope, numbers)
                 for number in filter(passages.__contains__, numbers):
                     found.setdefault(passages[number].content_digest, passages[number])

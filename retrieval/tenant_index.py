@@ -10,9 +10,10 @@ from retrieval.access import AccessScope
 from retrieval.lexical.tantivy_index import TantivyIndex
 from retrieval.locks import SharedLock
 from retrieval.rows import Batch, IndexedDocument
+from retrieval.scripts import Script
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import Observer, stage
-from retrieval.vectors.faiss_store import DocumentVectors, FaissStore
+from retrieval.vectors.faiss_store import DocumentVectors, FaissStore, Nearest
 from retrieval.visibility import VisibilityClasses
 
 Words = Mapping[int, tuple[str, int]]
@@ -21,9 +22,9 @@ Words = Mapping[int, tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Chunk numbers that each index proposes, best first."""
+    """What the indexes propose, best first: by meaning, in each script, and by words."""
 
-    dense: Sequence[int]
+    dense: Mapping[Script, Nearest]
     lexical: Sequence[int]
 
 
@@ -65,13 +66,17 @@ class TenantIndex:
         limit: int,
         observe: Observer,
     ) -> Candidates:
-        """Ask both indexes for up to `limit` chunks that `scope` sees."""
+        """Ask for up to `limit` chunks that `scope` sees, in each script and by words."""
         with self._lock.shared():
             visible = self._classes.visible(scope)
             with stage(observe, "dense"):
-                dense = self._vectors.search(vector, visible, limit)
+                dense = {
+                    script: self._vectors.search(vector, classes, limit)
+                    for script, classes in visible.items()
+                }
             with stage(observe, "lexical"):
-                lexical = self._words.search(tokens, visible, limit)
+                everything = np.logical_or.reduce(list(visible.values()))
+                lexical = self._words.search(tokens, everything, limit)
         return Candidates(dense, lexical)
 
     def documents_with_vectors(self) -> frozenset[str]:
@@ -98,7 +103,7 @@ class TenantIndex:
         )
 
     def _class_of(self, document: IndexedDocument) -> int:
-        return self._classes.number(document.acl_id, document.collection_id)
+        return self._classes.number(document.document_class)
 
     def _put_words(self, batch: Batch) -> None:
         for document_id in batch.touched:

@@ -1,13 +1,17 @@
 """Classes of documents that are visible to exactly the same scopes.
 
 Documents with the same permission list and collection are visible together or not at all. Each
-such pair gets a small number, so that an index filters by one integer per chunk.
+such pair gets a small number for each script, so that an index filters by one integer per chunk.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.access import AccessScope
+from retrieval.scripts import SCRIPTS, Script
 
 HIDDEN = 0
 """The class that no scope ever sees; deleted chunks are moved there."""
@@ -16,26 +20,36 @@ Visible = NDArray[np.bool_]
 """By class number: whether a scope sees it; `HIDDEN` never."""
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentClass:
+    """What the documents of one class have in common."""
+
+    acl_id: int
+    collection_id: str
+    script: Script
+
+
 class VisibilityClasses:
     """One tenant's classes; numbers are never given away twice, so readers need no lock."""
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[int, str], int] = {}
-        self._classes: list[tuple[int, str]] = []
+        self._numbers: dict[DocumentClass, int] = {}
+        self._classes: list[DocumentClass] = []
 
-    def number(self, acl_id: int, collection_id: str) -> int:
-        """Return the class of a document, a new one when its pair was never seen."""
-        pair = (acl_id, collection_id)
-        if pair not in self._numbers:
-            self._classes.append(pair)
-            self._numbers[pair] = len(self._classes)
-        return self._numbers[pair]
+    def number(self, document_class: DocumentClass) -> int:
+        """Return the number of a class, a new one when it was never seen."""
+        if document_class not in self._numbers:
+            self._classes.append(document_class)
+            self._numbers[document_class] = len(self._classes)
+        return self._numbers[document_class]
 
-    def visible(self, scope: AccessScope) -> Visible:
-        """Mark the classes that `scope` sees."""
-        wanted = scope.collections
+    def visible(self, scope: AccessScope) -> Mapping[Script, Visible]:
+        """Mark the classes that `scope` sees, for each script."""
+        classes, wanted = tuple(self._classes), scope.collections
         seen = [
-            acl_id in scope.acls and (wanted is None or collection_id in wanted)
-            for acl_id, collection_id in tuple(self._classes)
+            one.acl_id in scope.acls and (wanted is None or one.collection_id in wanted)
+            for one in classes
         ]
-        return np.array([False, *seen])
+        visible = np.array([False, *seen])
+        scripts = np.array(["", *(one.script for one in classes)])
+        return {script: visible & (scripts == script) for script in SCRIPTS}

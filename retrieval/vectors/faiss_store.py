@@ -23,6 +23,10 @@ faiss: Any = faiss_with_stubs  # its stubs give C++'s signatures, not those of i
 _COMPACTION_MIN = 1024  # sweeping out fewer deleted vectors than this is not worth a copy
 
 
+Nearest = Sequence[tuple[int, float]]
+"""Chunk numbers with their cosine to a query, best first."""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentVectors:
     """A document's vectors as the index holds them: float16, shape (chunks, dimensions)."""
@@ -95,19 +99,20 @@ class FaissStore:
             vectors=self._codes()[positions].copy(),
         )
 
-    def search(self, query: NDArray[np.float32], visible: Visible, limit: int) -> Sequence[int]:
+    def search(self, query: NDArray[np.float32], visible: Visible, limit: int) -> Nearest:
         """Return up to `limit` visible chunks nearest to `query` (dimensions,), best first."""
         total = self._index.ntotal
-        if not total:
+        if not total or not visible.any():
             return []
         # One thread a search: many searches run at once, and threads inside each would only
         # fight. The setting belongs to the calling thread, so it is made each time.
         faiss.omp_set_num_threads(1)
         visible_here = _selector(visible[self._visibility[:total]])
         parameters = faiss.SearchParameters(sel=visible_here)
-        _, found = self._index.search(query[None, :], min(limit, total), params=parameters)
-        positions = found[0]
-        return [int(chunk) for chunk in self._chunk_ids[positions[positions >= 0]]]
+        scores, found = self._index.search(query[None, :], min(limit, total), params=parameters)
+        positions = found[0][found[0] >= 0]
+        chunks = self._chunk_ids[positions].tolist()
+        return list(zip(chunks, scores[0].tolist(), strict=False))
 
     def _grow(self, capacity: int) -> None:
         for name in ("_chunk_ids", "_visibility"):

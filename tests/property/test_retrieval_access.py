@@ -33,12 +33,15 @@ from tests.integration.retrieval.world import World
 TENANTS = ("t1", "t2")
 COLLECTIONS = range(2)
 ACLS = range(3)
+SCRIPTS = {"chinese": ("zh", "ja"), "other": ("en",), "unknown": (None,)}
+LANGUAGES = ("en", "zh", "ja", None)
 WORDS = ("alpha", "beta", "gamma", "delta")
 
 texts = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3), max_size=4)
 tenants = st.sampled_from(TENANTS)
 collections = st.sampled_from(COLLECTIONS)
 acls = st.sampled_from(ACLS)
+languages = st.sampled_from(LANGUAGES)
 
 
 @dataclass
@@ -49,6 +52,7 @@ class Known:
     collection: int
     acl: int
     texts: Sequence[str]
+    language: str | None
     readable: bool = True
 
 
@@ -77,7 +81,7 @@ class Retrieval(RuleBasedStateMachine):
             for n in ACLS
         }
         documents = [
-            self._added(tenant, collection, acl, [[word] for word in WORDS])
+            self._added(tenant, collection, acl, [[word] for word in WORDS], LANGUAGES[acl])
             for tenant in TENANTS
             for collection in COLLECTIONS
             for acl in ACLS
@@ -88,16 +92,37 @@ class Retrieval(RuleBasedStateMachine):
         self.retriever = self.world.retriever(self.index)
         return multiple(*documents)
 
-    @rule(target=documents, tenant=tenants, collection=collections, acl=acls, texts=texts)
-    def add(self, tenant: str, collection: int, acl: int, texts: list[list[str]]) -> str:
-        return self._added(tenant, collection, acl, texts)
+    @rule(
+        target=documents,
+        tenant=tenants,
+        collection=collections,
+        acl=acls,
+        texts=texts,
+        language=languages,
+    )
+    def add(
+        self,
+        tenant: str,
+        collection: int,
+        acl: int,
+        texts: list[list[str]],
+        language: str | None,
+    ) -> str:
+        return self._added(tenant, collection, acl, texts, language)
 
-    def _added(self, tenant: str, collection: int, acl: int, texts: list[list[str]]) -> str:
+    def _added(
+        self,
+        tenant: str,
+        collection: int,
+        acl: int,
+        texts: list[list[str]],
+        language: str | None,
+    ) -> str:
         joined = self._distinct(texts)
         document = self.world.document(
-            tenant, self.collections[tenant, collection], self.acls[tenant, acl], joined
+            tenant, self.collections[tenant, collection], self.acls[tenant, acl], joined, language
         )
-        self.known[document] = Known(tenant, collection, acl, joined)
+        self.known[document] = Known(tenant, collection, acl, joined, language)
         return document
 
     @rule(document=documents, texts=texts)
@@ -115,6 +140,12 @@ class Retrieval(RuleBasedStateMachine):
         self.world.move(
             tenant, document, self.collections[tenant, collection], self.acls[tenant, acl]
         )
+
+    @rule(document=documents, language=languages)
+    def reparse(self, document: str, language: str | None) -> None:
+        known = self.known[document]
+        known.language = language
+        self.world.reparse(known.tenant, document, language)
 
     @rule(document=consumes(documents))
     def delete(self, document: str) -> None:
@@ -187,7 +218,9 @@ class Retrieval(RuleBasedStateMachine):
         vector = self.world.embedder.embed_queries([word])[0].astype(np.float32)
         legs = index.search(scope, vector, tokens, 1000, ignore)
         numbers = self._numbers_of(allowed)
-        assert set(legs.dense) == set(numbers)
+        for script, languages in SCRIPTS.items():
+            written = {name for name in allowed if self.known[name].language in languages}
+            assert set(dict(legs.dense.get(script, ()))) == set(self._numbers_of(written))
         assert set(legs.lexical) == {n for n, text in numbers.items() if word in text}
 
     def _numbers_of(self, documents: set[str]) -> dict[int, str]:

@@ -18,7 +18,8 @@ ANY = np.ones(DIMENSIONS, np.float32)
 
 
 def visible(index, tenant: str, *acls: int) -> set[int]:
-    return set(index.search(scope(tenant, *acls), ANY, (), 1000, ignore).dense)
+    found = index.search(scope(tenant, *acls), ANY, (), 1000, ignore).dense
+    return {chunk for nearest in found.values() for chunk, _ in nearest}
 
 
 @pytest.fixture
@@ -47,6 +48,19 @@ def test_an_index_that_follows_equals_one_built_anew(filled: World) -> None:
     assert index.position == fresh.position
     assert index.verify().ok
     assert fresh.verify().ok
+
+
+def test_a_document_that_turns_out_to_be_chinese_moves(filled: World) -> None:
+    index = filled.index()
+    index.rebuild()
+    document = filled.document("t1", filled.home, filled.everyone, ["one", "two"], "en")
+    index.catch_up()
+    filled.reparse("t1", document, "zh")
+    assert not index.verify().differences
+    found = index.search(scope("t1", filled.everyone), ANY, (), 1000, ignore)
+    sizes = {script: len(nearest) for script, nearest in found.dense.items()}
+    assert sizes == {"chinese": 2, "other": 0, "unknown": 20}
+    assert len(visible(index, "t1", filled.everyone)) == 22
 
 
 def test_verify_counts_and_names_what_differs(filled: World) -> None:

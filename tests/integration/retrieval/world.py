@@ -104,12 +104,19 @@ class World:
             return intern_acl(session, tenant_id, allow)
 
     def document(
-        self, tenant_id: str, collection_id: str, acl_id: int, texts: Sequence[str]
+        self,
+        tenant_id: str,
+        collection_id: str,
+        acl_id: int,
+        texts: Sequence[str],
+        language: str | None = None,
     ) -> str:
         document_id = uuid4().hex
         with self.database.transaction() as session:
             cipher = self.keyring.create(session, tenant_id, document_owner(document_id))
-            session.add(_document(document_id, tenant_id, collection_id, acl_id, cipher))
+            document = _document(document_id, tenant_id, collection_id, acl_id, cipher)
+            document.language = language
+            session.add(document)
             session.flush()
             records = self.records(tenant_id, texts)
             add_chunks(session, tenant_id, document_id, cipher, records)
@@ -153,6 +160,13 @@ class World:
         with self.database.transaction() as session:
             document = session.get_one(Document, document_id)
             document.collection_id, document.acl_id = collection_id, acl_id
+            session.flush()
+            append_change(session, tenant_id, document_id, at=NOW)
+
+    def reparse(self, tenant_id: str, document_id: str, language: str | None) -> None:
+        """Find another language in a document, as a new version of a parser may."""
+        with self.database.transaction() as session:
+            session.get_one(Document, document_id).language = language
             session.flush()
             append_change(session, tenant_id, document_id, at=NOW)
 

@@ -14,6 +14,11 @@ def test_a_ranking_without_weight_adds_nothing() -> None:
     assert fuse([(0.0, [9, 8]), (1.0, [3, 1])], 60) == [3, 1]
 
 
+def test_an_empty_place_earns_nothing_and_counts() -> None:
+    assert fuse([(1.0, [None, 4]), (0.9, [7])], 60) == [4, 7]
+    assert fuse([(1.0, [None, None, 4]), (0.99, [None, 7])], 60) == [7, 4]
+
+
 def test_equal_sums_are_ordered_by_number() -> None:
     assert fuse([(0.5, [7]), (0.5, [3])], 60) == [3, 7]
     assert fuse([], 60) == []

@@ -1,6 +1,6 @@
 import pytest
 
-from retrieval.scripts import is_chinese
+from retrieval.scripts import is_chinese, script_of
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,11 @@ from retrieval.scripts import is_chinese
 )
 def test_recognises_chinese_questions(text: str, expected: bool) -> None:
     assert is_chinese(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("language", "script"),
+    [("zh", "chinese"), ("ja", "chinese"), ("en", "other"), ("de", "other"), (None, "unknown")],
+)
+def test_the_script_of_a_language(language: str | None, script: str) -> None:
+    assert script_of(language) == script

@@ -24,6 +24,12 @@ def document(visibility: int, first: int, count: int) -> DocumentVectors:
     return DocumentVectors(visibility, numbers, vectors(count, first))
 
 
+def found_in(
+    store: FaissStore, query: NDArray[np.float32], visible: NDArray[np.bool_], limit: int
+) -> list[int]:
+    return [chunk for chunk, _ in store.search(query, visible, limit)]
+
+
 @pytest.fixture
 def store() -> FaissStore:
     store = FaissStore(DIMENSIONS, compaction_share=0.2)
@@ -47,15 +53,23 @@ def test_search_is_exact_over_what_is_visible_and_returns_nothing_else(
 ) -> None:
     query = vectors(1, 77)[0].astype(np.float32)
     allowed = {n: document(1 + n % 5, 1000 * n, 3 + n) for n in range(20) if 1 + n % 5 in classes}
-    found = store.search(query, seen(*classes), 400)
+    found = found_in(store, query, seen(*classes), 400)
     assert list(found) == exact(allowed, query)
-    assert list(store.search(query, seen(*classes), 4)) == exact(allowed, query)[:4]
+    assert found_in(store, query, seen(*classes), 4) == exact(allowed, query)[:4]
+
+
+def test_search_says_how_near_each_is(store: FaissStore) -> None:
+    held = document(1, 0, 3)
+    query = held.vectors[1].astype(np.float32)
+    cosines = dict(store.search(query, seen(1), 400))
+    assert cosines[1] == pytest.approx(1, abs=1e-3)
+    assert cosines[0] == pytest.approx(float(held.vectors[0].astype(np.float32) @ query), abs=1e-3)
 
 
 def test_nothing_visible_and_nothing_held_find_nothing(store: FaissStore) -> None:
     query = vectors(1, 1)[0].astype(np.float32)
-    assert list(store.search(query, seen(), 5)) == []
-    assert list(FaissStore(DIMENSIONS, 0.2).search(query, EVERYTHING, 5)) == []
+    assert found_in(store, query, seen(), 5) == []
+    assert found_in(FaissStore(DIMENSIONS, 0.2), query, EVERYTHING, 5) == []
 
 
 def test_a_removed_document_is_found_by_nobody(store: FaissStore) -> None:
@@ -63,14 +77,14 @@ def test_a_removed_document_is_found_by_nobody(store: FaissStore) -> None:
     store.remove("d3")
     store.remove("d3")
     query = document(4, 3000, 6).vectors[0].astype(np.float32)
-    assert not {*range(3000, 3006)} & {*store.search(query, EVERYTHING, 400)}
+    assert not {*range(3000, 3006)} & {*found_in(store, query, EVERYTHING, 400)}
     assert len(store) == before - 6
     assert store.get("d3") is None
 
 
 def test_putting_again_replaces(store: FaissStore) -> None:
     store.put("d3", document(2, 90_000, 2))
-    found = set(store.search(vectors(1, 5)[0].astype(np.float32), EVERYTHING, 400))
+    found = set(found_in(store, vectors(1, 5)[0].astype(np.float32), EVERYTHING, 400))
     assert {90_000, 90_001} <= found
     assert not {*range(3000, 3006)} & found
 
@@ -85,7 +99,7 @@ def test_compaction_sweeps_deleted_vectors_out_and_keeps_the_rest_findable() -> 
         del held[number]
     assert store._index.ntotal < 10 * 400
     query = vectors(1, 3)[0].astype(np.float32)
-    assert list(store.search(query, EVERYTHING, 4000)) == exact(held, query)
+    assert found_in(store, query, EVERYTHING, 4000) == exact(held, query)
     store.put("new", document(1, 500_000, 5))
     held[10] = document(1, 500_000, 5)
     for number, expected in held.items():
@@ -100,8 +114,8 @@ def test_reserved_memory_holds_nothing(store: FaissStore) -> None:
     fresh = FaissStore(DIMENSIONS, 0.2)
     fresh.reserve(1000)
     assert len(fresh) == 0
-    assert list(fresh.search(vectors(1, 1)[0].astype(np.float32), EVERYTHING, 5)) == []
+    assert found_in(fresh, vectors(1, 1)[0].astype(np.float32), EVERYTHING, 5) == []
     fresh.put("d0", document(1, 0, 3))
-    assert sorted(fresh.search(vectors(1, 1)[0].astype(np.float32), EVERYTHING, 5)) == [0, 1, 2]
+    assert sorted(found_in(fresh, vectors(1, 1)[0].astype(np.float32), EVERYTHING, 5)) == [0, 1, 2]
     store.reserve(5)
     assert len(store) == sum(3 + n for n in range(20))

@@ -1,0 +1,64 @@
+"""One ranking from what the indexes propose for a question.
+
+The default model puts almost any passage in the question's own language before the right one in
+another. So passages in the other language are found apart, and their cosine is raised before both
+are merged. When the nearest of all is then a foreign one, words, which seldom lead to another
+language, would still push it back: so foreign passages earn by meaning some of what words earn.
+Where only one language is visible, none of this changes anything.
+"""
+
+from itertools import chain
+
+from retrieval.fusion import Ranking, fuse
+from retrieval.scripts import is_chinese
+from retrieval.settings import RetrievalSettings
+from retrieval.tenant_index import Candidates
+from retrieval.vectors.faiss_store import Nearest
+
+
+def ranked(candidates: Candidates, question: str, settings: RetrievalSettings) -> list[int]:
+    """Merge what was found by meaning and by words into chunk numbers, best first."""
+    meaning = settings.dense_weight_chinese if is_chinese(question) else settings.dense_weight
+    words = 1 - meaning
+    dense = by_meaning(candidates, question, settings)
+    _, foreign = _by_language(candidates, question)
+    rankings = (
+        (meaning, dense),
+        (words, candidates.lexical),
+        (words * settings.foreign_words_share, _led_by_foreign(dense, foreign)),
+    )
+    return fuse(rankings, settings.fusion_rank_offset)
+
+
+def by_meaning(candidates: Candidates, question: str, settings: RetrievalSettings) -> Ranking:
+    """Merge the passages of both languages by their cosine, best first."""
+    bonus = settings.foreign_bonus_chinese if is_chinese(question) else settings.foreign_bonus
+    own, foreign = _by_language(candidates, question)
+    raised = [(chunk, cosine + bonus) for chunk, cosine in foreign]
+    return [chunk for chunk, _ in _merged(own, raised)]
+
+
+def _by_language(candidates: Candidates, question: str) -> tuple[Nearest, Nearest]:
+    """Return the passages that are not foreign to the question, and those that are.
+
+    Nothing is foreign when nothing is in the question's language, and what is in no known
+    language never is: damaged texts are near to anything.
+    """
+    own, foreign = candidates.dense.get("other", ()), candidates.dense.get("chinese", ())
+    if is_chinese(question):
+        own, foreign = foreign, own
+    if not own:
+        own, foreign = foreign, ()
+    return _merged(own, candidates.dense.get("unknown", ())), foreign
+
+
+def _merged(*found: Nearest) -> Nearest:
+    return sorted(chain(*found), key=lambda one: -one[1])
+
+
+def _led_by_foreign(dense: Ranking, foreign: Nearest) -> Ranking:
+    """Keep the foreign passages, in their places, if one of them is the nearest of all."""
+    chunks = {chunk for chunk, _ in foreign}
+    if not dense or dense[0] not in chunks:
+        return []
+    return [chunk if chunk in chunks else None for chunk in dense]
