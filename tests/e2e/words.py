@@ -1,0 +1,105 @@
+"""What the page says in each of its languages, as far as the tests read or click it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language of the interface."""
+
+    locale: str
+    user_name: str
+    password: str
+    sign_in: str
+    sign_out: str
+    wrong_password: str
+    new_collection: str
+    create: str
+    ask_collection: str
+    ready: str
+    failed: str
+    damaged: str
+    retry: str
+    delete: str
+    stages: tuple[str, ...]
+    refused: str
+    stopped: str
+    withheld: str
+    token_name: str
+    create_token: str
+    revoke: str
+    first_password: str
+    add_person: str
+    person: str
+    give_access: str
+    search_for: str
+    search: str
+
+
+ENGLISH = Words(
+    locale="en-GB",
+    user_name="User name",
+    password="Password",
+    sign_in="Sign in",
+    sign_out="Sign out",
+    wrong_password="The name or the password is wrong",
+    new_collection="Name of the new collection",
+    create="Create collection",
+    ask_collection="Ask this collection",
+    ready="Ready",
+    failed="Failed",
+    damaged="damaged",
+    retry="Try {} again",
+    delete="Delete {}",
+    stages=(
+        "Waiting",
+        "Reading the file",
+        "Dividing it into passages",
+        "Working out what they mean",
+        "Adding it to the index",
+    ),
+    refused="Not in your documents",
+    stopped="Stopped before the end.",
+    withheld="A document that this answer cites is gone or no longer open to you.",
+    token_name="What it is for",
+    create_token="Create token",
+    revoke="Revoke {}",
+    first_password="First password",
+    add_person="Add person",
+    person="Person",
+    give_access="Give access",
+    search_for="Search for",
+    search="Search",
+)
+
+CHINESE = Words(
+    locale="zh-CN",
+    user_name="用户名",
+    password="密码",
+    sign_in="登录",
+    sign_out="退出登录",
+    wrong_password="用户名或密码不正确",
+    new_collection="新资料库的名称",
+    create="新建资料库",
+    ask_collection="向此资料库提问",
+    ready="就绪",
+    failed="失败",
+    damaged="损坏",
+    retry="重新处理 {}",
+    delete="删除 {}",
+    stages=("排队中", "读取文件", "划分段落", "理解语义", "写入索引"),
+    refused="您的文档中没有答案",
+    stopped="回答已中途停止。",
+    withheld="该回答引用的文档已不存在，或您已无权阅读。",
+    token_name="用途",
+    create_token="新建令牌",
+    revoke="撤销 {}",
+    first_password="初始密码",
+    add_person="添加人员",
+    person="人员",
+    give_access="授予权限",
+    search_for="搜索内容",
+    search="搜索",
+)
+
+LANGUAGES = {"en": ENGLISH, "zh": CHINESE}
