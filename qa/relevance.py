@@ -17,6 +17,8 @@ _ASKED_WEIGHT: Final = 0.3
 """How much the question's own words count beside the similarity of meaning."""
 _ASKED_ELSEWHERE: Final = 0.4
 """Taken as the share of the question's words in a sentence of another language."""
+_WORDS_OF_A_SENTENCE: Final = 5
+"""Headings and cells are shorter: in vector space they lie near every question, and say little."""
 _RANK_COST: Final = 0.01
 """What search put first is a little more likely to hold the answer; small against the rest."""
 
@@ -125,6 +127,7 @@ class Relevance:
                 yield _Candidate(score - _RANK_COST * (passage.hit.rank - 1), passage, index)
 
     def _asked(self, passage: Passage, index: int) -> float:
+        terms = passage.windows[index].terms
         if passage.language != self._language:
-            return _ASKED_ELSEWHERE
-        return share(self._terms, passage.windows[index].terms)
+            return _ASKED_ELSEWHERE * min(1, len(terms) / _WORDS_OF_A_SENTENCE)
+        return share(self._terms, terms)

@@ -68,8 +68,7 @@ def answer(generator, embedder):
     def ask(question: str) -> Draft:
         relevance = Relevance(question, hits, embedder)
         grounding = Grounding(question, relevance.passages, relevance.vectors, SETTINGS.grounding)
-        refusal = REFUSAL[language_of(question)]
-        draft = Draft(relevance, grounding, SETTINGS.grounding, refusal)
+        draft = Draft(relevance, grounding, SETTINGS.grounding, language_of(question))
         excerpts = relevance.excerpts(SETTINGS.shown_sentences_max)
         messages = build_prompt(question, excerpts, (), generator.count_tokens, SETTINGS)
         request = GenerationRequest(messages, SETTINGS.new_tokens_max)
