@@ -37,6 +37,11 @@ def _as_postgres() -> list[str]:
     return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
 
 
+def _quietly(*command: str | Path) -> None:
+    nowhere = subprocess.DEVNULL
+    subprocess.run(command, check=True, stdout=nowhere, stderr=nowhere, cwd="/")
+
+
 def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -52,16 +57,15 @@ def postgres_cluster() -> Iterator[str]:
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     data, port, run = folder / "data", _free_port(), _as_postgres()
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     create = [POSTGRES_BIN / "initdb", "-D", data, "-A", "trust", "-U", "test", "-E", "UTF8", "-N"]
     options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
     control = [POSTGRES_BIN / "pg_ctl", "-D", data, "-w"]
-    subprocess.run([*run, *create], **quiet, cwd="/")
-    subprocess.run([*run, *control, "-o", options, "-l", folder / "log", "start"], **quiet, cwd="/")
+    _quietly(*run, *create)
+    _quietly(*run, *control, "-o", options, "-l", folder / "log", "start")
     try:
         yield f"postgresql+psycopg://test@127.0.0.1:{port}"
     finally:
-        subprocess.run([*run, *control, "-m", "immediate", "stop"], **quiet, cwd="/")
+        _quietly(*run, *control, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -3,7 +3,7 @@
 Shapes in names: B texts, T tokens (padded), H hidden size, N heads, D size of a head, F size of
 the feed-forward layer.
 """
-# ruff: noqa: N803, N806, N815 - capitals in names are the tensors' axes
+# ruff: noqa: N815 - capitals in names are the tensors' axes
 
 from collections.abc import Sequence
 from dataclasses import dataclass
