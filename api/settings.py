@@ -6,6 +6,7 @@ A value comes from, in this order: a `SOURCEBOOK_*` variable, the TOML file that
 """
 
 import os
+import tomllib
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -25,6 +26,10 @@ from security.settings import SecuritySettings
 from storage.settings import StorageSettings
 
 PREFIX = "SOURCEBOOK_"
+
+
+class SettingsFileUnusable(LookupError):
+    """The settings file cannot be read."""
 
 
 def _home(variable: str, fallback: str) -> Path:
@@ -109,6 +114,22 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read variables, then the settings file."""
-        file = os.environ.get(f"{PREFIX}SETTINGS_FILE")
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
-        return init_settings, env_settings, toml
+        return init_settings, env_settings, _settings_file(settings_cls)
+
+
+def _settings_file(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource:
+    """Read the file that SOURCEBOOK_SETTINGS_FILE names, if it names one.
+
+    Raises:
+        SettingsFileUnusable: it is not there, or no TOML; a start with defaults would surprise.
+
+    """
+    name = os.environ.get(f"{PREFIX}SETTINGS_FILE")
+    if name and not Path(name).is_file():
+        message = f"{PREFIX}SETTINGS_FILE names {name}, which is not a file."
+        raise SettingsFileUnusable(message)
+    try:
+        return TomlConfigSettingsSource(settings_cls, toml_file=name or None)
+    except tomllib.TOMLDecodeError as error:
+        message = f"The settings file {name} is not valid TOML: {error}."
+        raise SettingsFileUnusable(message) from None

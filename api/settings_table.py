@@ -20,7 +20,7 @@ _INTRODUCTION = f"""# Settings
 
 A value comes from, in this order: a variable, the TOML file that `{PREFIX}SETTINGS_FILE` names,
 the default. In the file a section is a table: `{PREFIX}UPLOAD__UPLOAD_BYTES_MAX` is
-`upload_bytes_max` under `[upload]`. A setting that does not exist is refused at the start.
+`upload_bytes_max` under `[upload]`.
 
 The commands that talk to a server read `{PREFIX}URL` and `{PREFIX}TOKEN` instead.
 """

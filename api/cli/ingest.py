@@ -71,7 +71,8 @@ def _ingest(client: Client, console: Console, collection_id: str, files: list[Pa
                 failures.append(f"{file}: {error}")
             else:
                 _show(bar, task, uploaded)
-                waiting[uploaded["id"]] = (file, task)
+                if uploaded["status"] != "ready":  # as a duplicate may be
+                    waiting[uploaded["id"]] = (file, task)
         failures += _follow(client, bar, waiting)
     return failures
 
