@@ -81,16 +81,18 @@ class IndexRows:
 
     def read(self, session: Session, tenant_id: str, document_ids: Sequence[str]) -> Batch:
         """Read and open the present state of documents."""
-        ciphers = document_ciphers(session, self._keyring, tenant_id, document_ids)
-        chunks = _chunks(session, tenant_id, document_ids)
         columns = (Document.id, Document.acl_id, Document.collection_id, Document.language)
         present = select(*columns).where(
             Document.tenant_id == tenant_id,
             Document.id.in_(document_ids),
             Document.status == READY,
         )
+        found = session.execute(present).all()
+        names = [row.id for row in found]
+        ciphers = document_ciphers(session, self._keyring, tenant_id, names)
+        chunks = _chunks(session, names)
         documents, unreadable = [], set()
-        for document_id, acl_id, collection_id, language in session.execute(present):
+        for document_id, acl_id, collection_id, language in found:
             rows = chunks.get(document_id, [])
             kind = DocumentClass(acl_id, collection_id, script_of(language))
             try:
@@ -120,9 +122,9 @@ class IndexRows:
         )
 
 
-def _chunks(
-    session: Session, tenant_id: str, document_ids: Sequence[str]
-) -> dict[str, list[_Chunk]]:
+def _chunks(session: Session, document_ids: Sequence[str]) -> dict[str, list[_Chunk]]:
+    # Without a condition on the tenant, whose documents these are: with one, SQLite goes through
+    # all chunks of the tenant for each batch instead of looking the documents up.
     query = (
         select(
             ChunkRow.document_id,
@@ -132,7 +134,7 @@ def _chunks(
             ChunkRow.vector,
             ChunkRow.tokens,
         )
-        .where(ChunkRow.tenant_id == tenant_id, ChunkRow.document_id.in_(document_ids))
+        .where(ChunkRow.document_id.in_(document_ids))
         .order_by(ChunkRow.document_id, ChunkRow.ordinal)
     )
     grouped: defaultdict[str, list[_Chunk]] = defaultdict(list)

@@ -3,7 +3,7 @@ from time import monotonic
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from retrieval.changes import append_change, changes_since, last_sequence
 from retrieval.errors import IndexNotReady
@@ -61,6 +61,29 @@ def test_a_document_that_turns_out_to_be_chinese_moves(filled: World) -> None:
     sizes = {script: len(nearest) for script, nearest in found.dense.items()}
     assert sizes == {"chinese": 2, "other": 0, "unknown": 20}
     assert len(visible(index, "t1", filled.everyone)) == 22
+
+
+def test_a_change_reads_the_chunks_of_its_documents_only(tmp_path) -> None:
+    """On SQLite, whose plans hold for any size; PostgreSQL's depend on statistics."""
+    database = Database(f"sqlite:///{tmp_path / 'world.db'}")
+    world = World(database)
+    world.tenant("t1")
+    index, plans = world.index(), list[str]()
+    index.rebuild()
+    collection, acl = world.collection("t1"), world.acl("t1", "anyone")
+    for number in range(20):
+        world.document("t1", collection, acl, [f"later {number}"])
+
+    def explain(connection, _cursor, statement, parameters, *_) -> None:
+        if "FROM chunks" in statement and not statement.startswith("EXPLAIN"):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row.detail for row in plan)
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    index.catch_up()
+    database.close()
+    assert any("(document_id=?" in plan for plan in plans)
+    assert not any("tenant_id" in plan or plan.startswith("SCAN") for plan in plans)
 
 
 def test_verify_counts_and_names_what_differs(filled: World) -> None:
