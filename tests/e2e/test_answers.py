@@ -23,10 +23,11 @@ _DARKEST = """(canvas, box) => {
 }"""
 
 
-def open_citation(desk: Desk, turn: Locator, document: str) -> Locator:
-    """Click a number that leads to a document; return the panel that opens."""
-    number = turn.get_by_test_id("citation").and_(desk.page.get_by_title(document, exact=True))
-    number.first.click()
+def open_citation(desk: Desk, turn: Locator, document: str, holds: str) -> Locator:
+    """Click a number that leads to a quote with the fact; return the panel that opens."""
+    source = turn.get_by_test_id("source").filter(has_text=document)
+    number = source.filter(has=desk.page.locator("q", has_text=holds)).locator(".number").first
+    turn.locator(f"[data-testid=citation][data-number='{number.inner_text()}']").first.click()
     panel = desk.page.get_by_test_id("source-panel")
     expect(panel.get_by_role("heading", level=2)).to_have_text(document)
     return panel
@@ -45,7 +46,7 @@ def test_a_citation_opens_the_page_of_a_pdf_at_the_passage(
     desk.ask_in(library.collection)
     turn = desk.ask(question)
     assert all(re.search(r"[.!?。！？][\"”’)]*\s?(\[\d+\])+$", one) for one in sentences(turn))
-    panel = open_citation(desk, turn, source)
+    panel = open_citation(desk, turn, source, holds)
     sheet = panel.get_by_test_id("pdf-page")
     expect(sheet).to_have_attribute("data-page", str(page))
     words = panel.locator(".text span", has_text=holds)
@@ -72,15 +73,15 @@ def test_a_citation_opens_the_text_at_the_passage(
     with desk.page.expect_response("**/v1/answers") as response:
         turn = desk.ask(question)
     assert response.value.headers["content-type"].startswith("text/event-stream")
-    panel = open_citation(desk, turn, source)
+    panel = open_citation(desk, turn, source, holds)
     expect(panel.get_by_test_id("highlight").first).to_be_in_viewport()
     marked = "".join(panel.get_by_test_id("highlight").all_text_contents())
     assert holds in marked
-    quote = turn.get_by_test_id("source").filter(has_text=source).locator("q").first
-    assert re.sub(r"\s", "", marked) == re.sub(r"\s", "", quote.text_content() or "")
+    quotes = turn.get_by_test_id("source").locator("q").all_text_contents()
+    assert re.sub(r"\s", "", marked) in {re.sub(r"\s", "", quote) for quote in quotes}
     desk.page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
-    expect(turn.get_by_test_id("citation").first).to_be_focused()
+    expect(turn.locator("[data-testid=citation]:focus")).to_have_count(1)
 
 
 @pytest.mark.parametrize("question", ["Which planet has the most moons?", "怎样种植西红柿？"])

@@ -1,5 +1,6 @@
 """Point 5: what is deleted answers nothing from that moment."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def test_a_deleted_document_is_gone_from_answers_old_and_new(
     desk.ask_in(collection)
     answer = desk.ask(question).get_by_test_id("answer")
     expect(answer).to_contain_text("7350")
+    expect(desk.page).to_have_url(re.compile(r"#/ask/[0-9a-f]{32}$"))
     old = desk.page.url
 
     desk.go(f"#/collections/{collection}")
