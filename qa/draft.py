@@ -90,7 +90,7 @@ class Draft:
             cast("Closable[GenerationPiece]", pieces).close()
 
     def _checked(self, sentence: str) -> Iterator[Token | CitationFound]:
-        text = plain(sentence)
+        text = self._relevance.without_path(plain(sentence))
         if text.endswith(("?", "？")):
             return  # the question again; a question states nothing that could be supported
         if language_of(text) != self._language:

@@ -8,6 +8,7 @@ from typing import Final
 from qa.language import language_of
 from qa.numbers import numbers_claimed, specific
 from qa.passages import Passage, Support, share
+from qa.text import without_path
 from qa.vectors import SentenceVectors
 from qa.words import content_terms, names
 from retrieval.corpus import Hit
@@ -91,6 +92,13 @@ class Relevance:
             if fits and best.score >= (score_min if own else elsewhere_min):
                 return best.passage.support(window, best.score)
         return None
+
+    def without_path(self, sentence: str) -> str:
+        """Drop a passage's name and headings from the start of a sentence."""
+        for passage in self.passages:
+            hit = passage.hit
+            sentence = without_path(sentence, hit.document_name, hit.chunk.heading_path)
+        return sentence
 
     def speaks_of_question(self, support: Support, margin: float) -> bool:
         """Whether a sentence rests on a place that fits the question about as well as any does.

@@ -1,6 +1,7 @@
 """Make generated sentences plain text: nothing in them can link, load or format."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _IMAGE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\[[^\]]*\]\[[^\]]*\]")
@@ -39,3 +40,18 @@ def plain(sentence: str) -> str:
 def _without_lead_in(text: str) -> str:
     rest = _LEAD_IN.sub("", text)
     return rest if rest == text else rest[:1].upper() + rest[1:]
+
+
+def without_path(sentence: str, name: str, headings: Sequence[str]) -> str:
+    """Drop "handbook.pdf > Travel" from the start, which a model copies from above a passage.
+
+    A heading alone stays: a sentence may well begin with the same word.
+    """
+    if not sentence.startswith(name):
+        return sentence
+    rest = sentence.removeprefix(name).lstrip()
+    while rest.startswith(">"):
+        rest = rest.removeprefix(">").lstrip()
+        heading = next((heading for heading in headings if rest.startswith(heading)), "")
+        rest = rest.removeprefix(heading).lstrip()
+    return rest.lstrip(":： ") or sentence

@@ -1,6 +1,6 @@
 import pytest
 
-from qa.text import plain
+from qa.text import plain, without_path
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,17 @@ from qa.text import plain
 )
 def test_only_text_is_left(generated, shown):
     assert plain(generated) == shown
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("rules.pdf > Travel > Hotels It is 120 euros.", "It is 120 euros."),
+        ("rules.pdf > HotelsIt is 120 euros.", "It is 120 euros."),
+        ("rules.pdf: It is 120 euros.", "It is 120 euros."),
+        ("Hotels are paid.", "Hotels are paid."),
+        ("rules.pdf", "rules.pdf"),
+    ],
+)
+def test_a_copied_path_is_dropped_and_a_heading_alone_is_not(sentence: str, expected: str) -> None:
+    assert without_path(sentence, "rules.pdf", ["Travel", "Hotels"]) == expected
