@@ -5,6 +5,8 @@ import pty
 import select
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,7 @@ def _at_a_terminal(command: list[str], environment: Mapping[str, str], typed: st
             seen = b""
             while b"Password" not in seen and (piece := _read(ours)):
                 seen += piece
+            _wait_until_unechoed(ours)
             os.write(ours, typed.encode())
             while piece := _read(ours):
                 seen += piece
@@ -82,6 +85,15 @@ def _at_a_terminal(command: list[str], environment: Mapping[str, str], typed: st
             process.kill()
             os.close(ours)
     return seen.decode()
+
+
+def _wait_until_unechoed(terminal: int) -> None:
+    # The prompt is written first; what is typed before the echo is off would be thrown away.
+    deadline = time.monotonic() + SECONDS_MAX
+    while termios.tcgetattr(terminal)[3] & termios.ECHO:
+        if time.monotonic() > deadline:
+            pytest.fail("the password would be shown")
+        time.sleep(0.01)
 
 
 def _read(terminal: int) -> bytes:
