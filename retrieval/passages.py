@@ -63,24 +63,17 @@ def load_neighbours(
 def _passages(
     session: Session, keyring: KeyRing, scope: AccessScope, chosen: ColumnElement[bool]
 ) -> Iterator[Passage]:
-    query = (
-        select(
-            ChunkRow.id,
-            ChunkRow.document_id,
-            ChunkRow.ordinal,
-            ChunkRow.content_digest,
-            ChunkRow.body,
-            Document.name,
-        )
-        .join(Document, Document.id == ChunkRow.document_id)
-        .where(
-            chosen,
-            ChunkRow.tenant_id == scope.tenant_id,
-            Document.status == READY,
-            scope.documents(),
-        )
+    # The name of a document that the scope may see, else NULL. Joined instead, SQLite would begin
+    # with all documents that are ready, or all chunks of the tenant: 14 ms among 100,000 chunks.
+    name = (
+        select(Document.name)
+        .where(Document.id == ChunkRow.document_id, Document.status == READY, scope.documents())
+        .scalar_subquery()
+        .label("name")
     )
-    rows = session.execute(query).all()
+    columns = (ChunkRow.ordinal, ChunkRow.content_digest, ChunkRow.body)
+    query = select(ChunkRow.id, ChunkRow.document_id, *columns, name).where(chosen)
+    rows = [row for row in session.execute(query) if row.name is not None]
     documents = sorted({row.document_id for row in rows})
     ciphers = document_ciphers(session, keyring, scope.tenant_id, documents)
     for row in rows:

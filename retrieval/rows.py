@@ -81,22 +81,14 @@ class IndexRows:
 
     def read(self, session: Session, tenant_id: str, document_ids: Sequence[str]) -> Batch:
         """Read and open the present state of documents."""
-        columns = (Document.id, Document.acl_id, Document.collection_id, Document.language)
-        present = select(*columns).where(
-            Document.tenant_id == tenant_id,
-            Document.id.in_(document_ids),
-            Document.status == READY,
-        )
-        found = session.execute(present).all()
-        names = [row.id for row in found]
-        ciphers = document_ciphers(session, self._keyring, tenant_id, names)
-        chunks = _chunks(session, names)
+        classes = _ready(session, tenant_id, document_ids)
+        ciphers = document_ciphers(session, self._keyring, tenant_id, list(classes))
+        chunks = _chunks(session, list(classes))
         documents, unreadable = [], set()
-        for document_id, acl_id, collection_id, language in found:
+        for document_id, document_class in classes.items():
             rows = chunks.get(document_id, [])
-            kind = DocumentClass(acl_id, collection_id, script_of(language))
             try:
-                opened = self._opened(ciphers[document_id], document_id, kind, rows)
+                opened = self._opened(ciphers[document_id], document_id, document_class, rows)
             except (KeyError, DecryptionFailed):
                 unreadable.add(document_id)
             else:
@@ -122,9 +114,22 @@ class IndexRows:
         )
 
 
+def _ready(
+    session: Session, tenant_id: str, document_ids: Sequence[str]
+) -> dict[str, DocumentClass]:
+    """Return the classes of those documents that are the tenant's and ready."""
+    # Both are compared here: as conditions, they would make SQLite go through all documents that
+    # are ready, and below through all chunks of the tenant, for each batch.
+    columns = (Document.tenant_id, Document.status, Document.acl_id, Document.collection_id)
+    query = select(Document.id, *columns, Document.language).where(Document.id.in_(document_ids))
+    return {
+        row.id: DocumentClass(row.acl_id, row.collection_id, script_of(row.language))
+        for row in session.execute(query)
+        if row.tenant_id == tenant_id and row.status == READY
+    }
+
+
 def _chunks(session: Session, document_ids: Sequence[str]) -> dict[str, list[_Chunk]]:
-    # Without a condition on the tenant, whose documents these are: with one, SQLite goes through
-    # all chunks of the tenant for each batch instead of looking the documents up.
     query = (
         select(
             ChunkRow.document_id,

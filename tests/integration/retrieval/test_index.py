@@ -63,7 +63,7 @@ def test_a_document_that_turns_out_to_be_chinese_moves(filled: World) -> None:
     assert len(visible(index, "t1", filled.everyone)) == 22
 
 
-def test_a_change_reads_the_chunks_of_its_documents_only(tmp_path) -> None:
+def test_changes_and_searches_look_rows_up(tmp_path) -> None:
     """On SQLite, whose plans hold for any size; PostgreSQL's depend on statistics."""
     database = Database(f"sqlite:///{tmp_path / 'world.db'}")
     world = World(database)
@@ -75,15 +75,21 @@ def test_a_change_reads_the_chunks_of_its_documents_only(tmp_path) -> None:
         world.document("t1", collection, acl, [f"later {number}"])
 
     def explain(connection, _cursor, statement, parameters, *_) -> None:
-        if "FROM chunks" in statement and not statement.startswith("EXPLAIN"):
+        reads = "FROM chunks" in statement or "FROM documents" in statement
+        if reads and not statement.startswith("EXPLAIN"):
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             plans.extend(row.detail for row in plan)
 
     event.listen(database.engine, "before_cursor_execute", explain)
     index.catch_up()
+    found = world.retriever(index).search(scope("t1", acl), "later", 20)
+    world.retriever(index).neighbours(scope("t1", acl), found[0], before=1, after=1)
     database.close()
-    assert any("(document_id=?" in plan for plan in plans)
-    assert not any("tenant_id" in plan or plan.startswith("SCAN") for plan in plans)
+    looked_up = ("(document_id=?", "(id=?)", "(rowid=?)")
+    searches = [plan for plan in plans if plan.startswith(("SEARCH", "SCAN"))]
+    assert len(found) == 20
+    assert len(searches) == 6
+    assert [plan for plan in searches if not any(key in plan for key in looked_up)] == []
 
 
 def test_verify_counts_and_names_what_differs(filled: World) -> None:
