@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from opentelemetry import trace
+from opentelemetry.trace import StatusCode
 
 _tracer = trace.get_tracer("sourcebook.retrieval")
 
@@ -18,10 +19,18 @@ def ignore(_name: str, _seconds: float) -> None:
 
 @contextmanager
 def stage(observe: Observer, name: str) -> Iterator[None]:
-    """Measure the block as a stage and a span, also when it fails."""
+    """Measure the block as a stage and a span, also when it fails.
+
+    A span tells that it failed, never why: an exception's message may be of any origin.
+    """
     started = perf_counter()
-    try:
-        with _tracer.start_as_current_span(f"retrieval.{name}", record_exception=False):
+    with _tracer.start_as_current_span(
+        f"retrieval.{name}", record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
             yield
-    finally:
-        observe(name, perf_counter() - started)
+        except Exception:
+            span.set_status(StatusCode.ERROR)
+            raise
+        finally:
+            observe(name, perf_counter() - started)

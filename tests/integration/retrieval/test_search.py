@@ -1,8 +1,10 @@
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from retrieval.access import AccessScope
 from retrieval.changes import append_change
-from retrieval.chunks import reusable_vectors
+from retrieval.chunks import add_chunks, reusable_vectors
 from retrieval.errors import IndexNotReady
 from retrieval.index import CorpusIndex
 from retrieval.search import Retriever
@@ -237,3 +239,28 @@ def test_another_process_sees_what_this_one_writes(office: Office) -> None:
         assert index.position == office.index.position + 1
     finally:
         other_database.close()
+
+
+def test_errors_of_the_database_tell_nothing_of_questions_or_passages(office: Office) -> None:
+    world = office.world
+    with world.database.reading() as session:
+        stored = session.query(ChunkRow).filter_by(document_id=office.minutes).one()
+        token = world.keyring.tenant(session, "t1").blind_token_key
+    record = world.records("t1", ["merger notice period"])[0]
+
+    def write_again() -> None:
+        with world.database.transaction() as session:
+            cipher = world.keyring.cipher(session, "t1", f"document:{office.minutes}")
+            add_chunks(session, "t1", office.minutes, cipher, [record])
+
+    def search_without_rows() -> None:
+        with world.database.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE chunks RENAME COLUMN body TO gone"))
+        office.texts("merger notice", office.board)
+
+    for failing in (write_again, search_without_rows):
+        with pytest.raises(SQLAlchemyError) as caught:
+            failing()
+        said = str(caught.value) + repr(caught.value)
+        secrets = ("merger", record.content_digest, repr(stored.body), repr(token))
+        assert not [secret for secret in secrets if secret in said]
