@@ -65,8 +65,11 @@ def key_provider(settings: Settings) -> KeyProvider:
 
 def open_database(settings: Settings) -> Database:
     """Connect to the configured database."""
-    busy = settings.storage.database_busy_seconds_max
-    return Database(settings.database_url, busy_seconds_max=busy)
+    return Database(
+        settings.database_url,
+        busy_seconds_max=settings.storage.database_busy_seconds_max,
+        connections_max=settings.storage.database_connections_max,
+    )
 
 
 def open_blobs(settings: Settings) -> DiskBlobStore:

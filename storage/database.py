@@ -71,8 +71,10 @@ class Database:
     Side effects: opens a connection pool; `close` releases it.
     """
 
-    def __init__(self, url: str, *, busy_seconds_max: float = 30.0) -> None:
-        self.engine = _engine(url, busy_seconds_max)
+    def __init__(
+        self, url: str, *, busy_seconds_max: float = 30.0, connections_max: int = 50
+    ) -> None:
+        self.engine = _engine(url, busy_seconds_max, connections_max)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         reader = self.engine.execution_options(reading=True)
         self._readers = sessionmaker(reader, expire_on_commit=False)
@@ -99,11 +101,15 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(url: str, busy_seconds_max: float) -> Engine:
-    # Parameters are hidden because errors would quote them, and they may be anyone's words.
+def _engine(url: str, busy_seconds_max: float, connections_max: int) -> Engine:
+    options: dict[str, Any] = {
+        "hide_parameters": True,  # errors would quote them, and they may be anyone's words
+        "pool_size": connections_max,  # opened one by one, as they are needed
+        "max_overflow": 0,
+    }
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(url, connect_args={"timeout": busy_seconds_max}, hide_parameters=True)
+        return create_engine(url, pool_pre_ping=True, **options)
+    engine = create_engine(url, connect_args={"timeout": busy_seconds_max}, **options)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -4,12 +4,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class StorageSettings(BaseModel):
-    """`database_url` is None for SQLite in the data folder.
-
-    `database_busy_seconds_max` is how long SQLite waits for another writer.
-    """
+    """The database; encrypted files always lie in the data folder."""
 
     model_config = ConfigDict(frozen=True)
 
-    database_url: str | None = None
-    database_busy_seconds_max: float = Field(default=30.0, gt=0)
+    database_url: str | None = Field(
+        default=None, description="postgresql+psycopg://…; none: SQLite in the data folder."
+    )
+    database_busy_seconds_max: float = Field(
+        default=30.0, gt=0, description="How long SQLite waits for another writer."
+    )
+    database_connections_max: int = Field(
+        default=50, gt=0, description="Connections of one process; more than requests in threads."
+    )

@@ -1,5 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 import sqlalchemy as sa
@@ -69,3 +69,19 @@ def test_an_error_does_not_quote_what_was_stored(database: Database) -> None:
         session.execute(sa.insert(Tenant), tenant)
         session.execute(sa.insert(Tenant), tenant | {"id": "b" * 32})
     assert "parameters hidden" in str(caught.value)
+
+
+def test_many_readers_at_once_do_not_wait_for_a_connection(database: Database) -> None:
+    meeting = Barrier(40)
+
+    def read() -> None:
+        with database.reading() as session:
+            session.scalar(sa.select(sa.func.count()).select_from(Tenant))
+            meeting.wait(20)  # broken unless all forty hold a connection together
+
+    threads = [Thread(target=read) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not meeting.broken
