@@ -52,7 +52,9 @@ class RequestObserver:
         try:
             with (
                 # Exceptions may quote what a user wrote, so a span does not record them.
-                _tracer.start_as_current_span("request", record_exception=False),
+                _tracer.start_as_current_span(
+                    "request", record_exception=False, set_status_on_exception=False
+                ),
                 structlog.contextvars.bound_contextvars(request_id=request_id),
             ):
                 await self._app(scope, receive, send_observed)
