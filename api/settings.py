@@ -26,6 +26,8 @@ from security.settings import SecuritySettings
 from storage.settings import StorageSettings
 
 PREFIX = "SOURCEBOOK_"
+OTHER_VARIABLES = frozenset({"SETTINGS_FILE", "URL", "TOKEN", "EVAL_DATA", "TEST_MODELS"})
+"""Read by the client commands, benchmarks and tests, and so no settings of a server."""
 
 
 class SettingsFileUnusable(LookupError):
@@ -133,3 +135,10 @@ def _settings_file(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource
     except tomllib.TOMLDecodeError as error:
         message = f"The settings file {name} is not valid TOML: {error}."
         raise SettingsFileUnusable(message) from None
+
+
+def unknown_variables() -> list[str]:
+    """Name the variables that look like settings and are none: most likely misspelt."""
+    known = {name.upper() for name in Settings.model_fields} | OTHER_VARIABLES
+    names = (name for name in os.environ if name.startswith(PREFIX))
+    return sorted(n for n in names if n.removeprefix(PREFIX).partition("__")[0] not in known)

@@ -18,9 +18,9 @@ from api.cli.models import fetch_default
 from api.data_lock import locked
 from api.first_start import FirstStart, prepare
 from api.generator import open_generator
-from api.observability.logs import configure_logs
+from api.observability.logs import configure_logs, log
 from api.observability.metrics import Metrics
-from api.settings import Settings
+from api.settings import Settings, unknown_variables
 from api.state import State
 from api.wiring import build_state
 from api.worker import run
@@ -31,8 +31,7 @@ STOP_SECONDS_MAX = 10
 
 def serve() -> None:
     """Start the server with its workers; the first start sets everything up."""
-    settings, console = Settings(), Console()
-    configure_logs(settings.log_level)
+    settings, console = _settings(), Console()
     # uvicorn raises the signal that stopped it once more; the default action would end this process
     # before its workers have stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -50,8 +49,7 @@ def serve() -> None:
 
 def api() -> None:
     """Start only the HTTP server; workers and migrations run elsewhere."""
-    settings = Settings()
-    configure_logs(settings.log_level)
+    settings = _settings()
     _run_api(settings, Console())
 
 
@@ -62,17 +60,23 @@ def worker(
     ] = False,
 ) -> None:
     """Start only an ingestion worker."""
-    settings = Settings()
-    configure_logs(settings.log_level)
+    settings = _settings()
     with _stop_event(attached=attached) as stop:
         run(settings, name, stop)
 
 
 def migrate() -> None:
     """Create or upgrade the database, its keys and the first administrator, then end."""
+    settings = _settings()
+    _welcome(Console(), prepare(settings, _ask_password))
+
+
+def _settings() -> Settings:
     settings = Settings()
     configure_logs(settings.log_level)
-    _welcome(Console(), prepare(settings, _ask_password))
+    for name in unknown_variables():
+        log.warning("unknown_setting", variable=name)
+    return settings
 
 
 def _run_api(settings: Settings, console: Console) -> None:
