@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.conftest import ADMIN_PASSWORD, Server
 from tests.e2e import papers
 from tests.e2e.desk import DOCUMENTS_MS, Desk
 from tests.e2e.words import LANGUAGES, Words
+from tests.product import ADMIN_PASSWORD, Server
 
 expect.set_options(timeout=30_000)
 CHROMIUM_OPTIONS = [

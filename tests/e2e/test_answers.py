@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.conftest import Server
 from tests.e2e import papers
 from tests.e2e.conftest import Library
 from tests.e2e.desk import ANSWER_MS, Desk, overlaps, sentences
+from tests.product import Server
 
 HOTEL = "How much of the hotel costs is refunded per night?"
 # What lies under the middle of a box, on the picture of the page: the darkest of its pixels.

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import Server
 from tests.e2e import papers
 from tests.e2e.conftest import Library
 from tests.e2e.desk import ANSWER_MS, Desk
+from tests.product import Server
 
 PASSWORD = "a password for a reader"
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import ADMIN_PASSWORD
 from tests.e2e.desk import ANSWER_MS, Desk
 from tests.e2e.words import LANGUAGES
+from tests.product import ADMIN_PASSWORD
 
 both = pytest.mark.parametrize("language", list(LANGUAGES))
 

@@ -138,7 +138,7 @@ def test_a_folder_is_ingested_searched_and_asked(
     folder = tmp_path / "papers"
     (folder / "below").mkdir(parents=True)
     (folder / "leave.md").write_text(HANDBOOK)
-    (folder / "below/合同.txt").write_text("买方应当在收到发票之日起三十日内付款。")
+    (folder / "below/合同.txt").write_text("买方应当在收到雪橇之日起三十日内付款。")
     (folder / "program.exe").write_bytes(b"MZ\x00\x01")
     shelf = f"c {uuid4().hex}"
     ended = run("ingest", folder, "--collection", shelf, **signed_in)
@@ -149,7 +149,8 @@ def test_a_folder_is_ingested_searched_and_asked(
     assert "ready" in ended.stdout
     again = run("ingest", folder / "leave.md", "-c", shelf, **signed_in)
     assert (again.returncode, "already there" in again.stdout) == (0, True)
-    found = run("search", "付款", "--limit", "1", **signed_in)
+    # All tests share one server; no other document speaks of sledges.
+    found = run("search", "雪橇", "--limit", "1", **signed_in)
     assert "1. 合同.txt" in found.stdout
     assert "三十日内付款" in _words(found.stdout).replace(" ", "")
     asked = run("ask", "How many days of paid annual leave do new employees get?", **signed_in)

@@ -2,29 +2,22 @@
 
 import os
 import signal
-import sys
 import threading
 import time
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.product import serving
+
 QUESTION = "How many days of paid annual leave do new employees receive?"
 FACT = "New employees receive 25 days of paid annual leave in their first year."
 ARRIVAL_SECONDS_MAX = 60
 
 pytestmark = [pytest.mark.models, pytest.mark.xdist_group("server")]
-
-
-def _serving(folder: Path) -> AbstractContextManager[Any]:
-    # The shared conftest is no module that tests could import by name.
-    (conftest,) = (
-        m for m in sys.modules.values() if hasattr(m, "serving") and hasattr(m, "Server")
-    )
-    return conftest.serving(folder / "data", folder / "log")  # type: ignore[no-any-return]
 
 
 def _ask(server: Any, cookies: httpx.Cookies) -> None:
@@ -50,13 +43,13 @@ def _kill_during_an_answer(server: Any, client: httpx.Client) -> str:
 
 
 def test_a_server_killed_during_an_answer_keeps_all_it_had(tmp_path: Path) -> None:
-    with _serving(tmp_path) as server:
+    with serving(tmp_path / "data", tmp_path / "log") as server:
         client = server.signed_in()
         client.post("/v1/collections", json={"name": "Papers"}).raise_for_status()
         document = server.ready(client, "Papers", "leave.txt", FACT)
         key = _kill_during_an_answer(server, client)
         server.process.wait(60)
-    with _serving(tmp_path) as server:
+    with serving(tmp_path / "data", tmp_path / "log") as server:
         client = server.signed_in()
         assert client.get(f"/v1/documents/{document}/content").text == FACT
         (turn,) = client.get(f"/v1/conversations/{key}").json()["turns"]

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from ingest.tables import Worker
 from storage.database import Database
-from tests.conftest import serving
+from tests.product import serving
 
 
 def workers(database: Database) -> int:
