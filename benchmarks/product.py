@@ -4,8 +4,8 @@
         [--pdfs 6] [--queries 200] [--questions 6]
 
 Starts `sourcebook serve` on a new data folder, as an operator would. Ingestion reads PDFs of
-`finance/financebench_dev` and asks the first questions of that set; without the folder, both are
-left out. Search runs on made-up chunks, one request after the other.
+`finance/financebench_dev` and asks that set's questions on them; without the folder, both are left
+out. Search runs on made-up chunks, one request after the other.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def measure_documents(folder: Path, options: argparse.Namespace) -> None:
         with running(Path(data)) as product:
             print(f"First start {product.start_seconds:.1f} s; at rest {product.memory()}")
             _ingest(product, chosen)
-            _ask(product, _questions(folder, options.questions))
+            _ask(product, _questions(folder, chosen, options.questions))
             print(f"After answers {product.memory()}")
         with running(Path(data)) as product:
             print(f"Second start {product.start_seconds:.1f} s; at rest {product.memory()}")
@@ -145,27 +145,36 @@ def _until_done(product: Product, collection: str) -> list[dict]:
         time.sleep(0.5)
 
 
-def _questions(folder: Path, count: int) -> list[str]:
-    lines = (folder / "queries.jsonl").read_text().splitlines()[:count]
-    return [json.loads(line)["text"] for line in lines]
+def _questions(folder: Path, files: Sequence[Path], count: int) -> list[str]:
+    """Return questions of the set on the reports that were read."""
+    reports = {file.stem for file in files}
+    lines = map(json.loads, (folder / "queries.jsonl").read_text().splitlines())
+    return [line["text"] for line in lines if line["doc_name"] in reports][:count]
 
 
 def _ask(product: Product, questions: Sequence[str]) -> None:
-    first, last = [], []
-    for question in questions:
-        started = time.perf_counter()
-        body = {"question": question, "stream": True}
-        with product.http.stream("POST", "/v1/answers", json=body) as answer:
-            lines = filter(None, answer.iter_lines())
-            next(lines)
-            first.append(time.perf_counter() - started)
-            for _ in lines:
-                pass
-        last.append(time.perf_counter() - started)
+    timed = [_answer(product, question) for question in questions]
+    # The others were refused without asking the model.
+    written = [(first, last) for first, last, tokens in timed if tokens]
+    first, last = zip(*written, strict=True) if written else ([0.0], [0.0])
     print(
-        f"{len(questions)} questions: first sentence p50 {median(first):.1f} s (max "
-        f"{max(first):.1f}), whole answer p50 {median(last):.1f} s (max {max(last):.1f})"
+        f"{len(questions)} questions, {len(written)} of them put to the model: "
+        f"first sentence p50 {median(first):.1f} s (max {max(first):.1f}), "
+        f"whole answer p50 {median(last):.1f} s (max {max(last):.1f})"
     )
+
+
+def _answer(product: Product, question: str) -> tuple[float, float, int]:
+    """Ask, and return seconds to the first event and to the last, and the tokens written."""
+    started = time.perf_counter()
+    first, answer = 0.0, {}
+    body = {"question": question, "stream": True}
+    with product.http.stream("POST", "/v1/answers", json=body) as events:
+        for line in filter(None, events.iter_lines()):
+            first = first or time.perf_counter() - started
+            if line.startswith("data: "):
+                answer = json.loads(line.removeprefix("data: "))
+    return first, time.perf_counter() - started, answer["usage"]["completion_tokens"]
 
 
 def _fill(data: Path, chunks: int) -> list[str]:

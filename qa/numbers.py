@@ -36,7 +36,8 @@ _ORDINALS: Final = (
     "tenth",
 )
 _ORDINAL: Final = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
-_SPECIFIC_DIGITS_MIN: Final = 3
+_YEAR_MIN: Final = 1900
+_YEAR_MAX: Final = 2099
 _CHINESE: Final = {digit: number for number, digit in enumerate("零一二三四五六七八九十")} | {
     "两": 2,
     "兩": 2,
@@ -60,9 +61,9 @@ def numbers_held(text: str) -> frozenset[str]:
     return numbers_claimed(text).union(plain, words, ordinals, chinese)
 
 
-def specific(numbers: frozenset[str]) -> frozenset[str]:
-    """Keep those that name something, such as a year, and not a count ("the 3 main reasons")."""
-    return frozenset(number for number in numbers if len(number) >= _SPECIFIC_DIGITS_MIN)
+def years(numbers: frozenset[str]) -> frozenset[str]:
+    """Keep those that are most likely years; other numbers of a question may only explain it."""
+    return frozenset(n for n in numbers if n.isdigit() and _YEAR_MIN <= int(n) <= _YEAR_MAX)
 
 
 def _scaled(match: re.Match[str]) -> str:

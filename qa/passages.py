@@ -49,6 +49,10 @@ class Passage:
         self._whole = f"{context}\n{hit.chunk.text}"
         self._context_numbers = numbers_held(context)
 
+    def is_beside(self, other: "Passage") -> bool:
+        """Whether both stand in one document."""
+        return self.hit.document_id == other.hit.document_id
+
     def text(self, start: int, end: int) -> str:
         """Return a part of the passage, by offsets into it."""
         return self.hit.chunk.text[start:end]

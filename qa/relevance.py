@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import Final
 
 from qa.language import language_of
-from qa.numbers import numbers_claimed, specific
+from qa.numbers import numbers_claimed, years
 from qa.passages import Passage, Support, share
 from qa.text import without_path
 from qa.vectors import SentenceVectors
-from qa.words import content_terms, names
+from qa.words import content_terms, names_asked, unknown_names
 from retrieval.corpus import Hit
 from retrieval.embedding.port import Embedder
 
@@ -43,26 +43,32 @@ class _Candidate:
 
 
 class Relevance:
-    """Ranks the sentences of a question's passages; embeds them once, when first asked."""
+    """Ranks the sentences of a question's passages; embeds them once, when first asked.
 
-    def __init__(self, question: str, hits: Sequence[Hit], embedder: Embedder) -> None:
+    `mentions` are passages that hold the question's names: a report names its company on the
+    cover, not on the page that answers.
+    """
+
+    def __init__(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        embedder: Embedder,
+        mentions: Sequence[Hit] = (),
+    ) -> None:
         self._terms = content_terms(question)
         self._question = question
         self._language = language_of(question)
-        self._names = names(question)
-        self._numbers = specific(numbers_claimed(question))
+        self._names = content_terms(" ".join(names_asked(question)))
+        self._years = years(numbers_claimed(question))
+        self._mentioned = [Passage(hit) for hit in mentions]
         self.passages = tuple(filter(self._may_answer, map(Passage, hits)))
         self.vectors = SentenceVectors(embedder, self.passages)
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether a name or a year of the question stands in no passage, or there is none."""
-        numbers = frozenset[str]().union(*(passage.numbers for passage in self.passages))
-        return (
-            not self.passages
-            or bool(frozenset.intersection(*map(self._missing_names, self.passages)))
-            or not self._numbers <= numbers
-        )
+        """Whether no passage is left that could speak of what is asked."""
+        return not self.passages
 
     @property
     def best_score(self) -> float:
@@ -113,15 +119,17 @@ class Relevance:
         )
 
     def _may_answer(self, passage: Passage) -> bool:
-        """Leave out passages that hold none of the names or years asked about.
+        """Leave out passages of documents that hold no name, or no year, of those asked about.
 
         One is enough: a question that compares two things may need a passage on each.
         """
-        named = not self._names or self._missing_names(passage) != self._names
-        return named and (not self._numbers or bool(self._numbers & passage.numbers))
-
-    def _missing_names(self, passage: Passage) -> frozenset[str]:
-        return passage.missing(self._names)
+        if passage.language == "zh" and self._language == "en":
+            return True  # Chinese text spells foreign names its own way
+        document = [passage, *(m for m in self._mentioned if m.is_beside(passage))]
+        terms = frozenset[str]().union(*(part.terms for part in document))
+        numbers = frozenset[str]().union(*(part.numbers for part in document))
+        named = not self._names or unknown_names(self._names, terms) != self._names
+        return named and (not self._years or bool(self._years & numbers))
 
     @cached_property
     def _ranked(self) -> Sequence[_Candidate]:

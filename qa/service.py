@@ -16,6 +16,7 @@ from qa.language import language_of
 from qa.prompt import build_prompt
 from qa.relevance import Relevance
 from qa.settings import AnswerSettings
+from qa.words import names_asked
 from retrieval.access import AccessScope, scope_for
 from retrieval.corpus import Hit
 from retrieval.embedding.port import Embedder
@@ -37,6 +38,7 @@ class _Asked:
     answer_id: str
     history: Sequence[Turn]
     hits: Sequence[Hit]
+    mentions: Sequence[Hit]
     started: float
     retrieval_ms: int
 
@@ -101,6 +103,7 @@ class AnswerService:
             scope = scope.narrowed(collections)
         query = search_query(text, [turn.question for turn in history])
         hits = self._retriever.search(scope, query, self._settings.passages_max)
+        mentions = self._mentions(scope, query)
         retrieval_ms = _milliseconds(self._timer() - started)
         conversation_id, answer_id = self._record(principal, conversation_id, text, hits)
         asked = _Asked(
@@ -111,6 +114,7 @@ class AnswerService:
             answer_id=answer_id,
             history=history,
             hits=hits,
+            mentions=mentions,
             started=started,
             retrieval_ms=retrieval_ms,
         )
@@ -141,6 +145,13 @@ class AnswerService:
             )
             return scope, conversation.turns
 
+    def _mentions(self, scope: AccessScope, query: str) -> Sequence[Hit]:
+        """Find where the names of a question stand, which need not be where the answer does."""
+        names = names_asked(query)
+        if not names:
+            return ()
+        return self._retriever.search(scope, " ".join(names), self._settings.mentions_max)
+
     def _record(
         self,
         principal: Principal,
@@ -169,7 +180,7 @@ class AnswerService:
 
     def _write(self, asked: _Asked, cancelled: threading.Event) -> Iterator[Event]:
         thresholds = self._settings.grounding
-        relevance = Relevance(asked.query, asked.hits, self._embedder)
+        relevance = Relevance(asked.query, asked.hits, self._embedder, asked.mentions)
         grounding = Grounding(asked.query, relevance.passages, relevance.vectors, thresholds)
         draft = Draft(relevance, grounding, thresholds, language_of(asked.question))
         first_text_at: float | None = None

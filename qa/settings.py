@@ -35,6 +35,7 @@ class AnswerSettings(BaseModel):
 
     question_characters_max: int = Field(default=4_000, gt=0)
     passages_max: int = Field(default=5, gt=0)
+    mentions_max: int = Field(default=10, gt=0)
     shown_sentences_max: int = Field(default=3, gt=0)
     passage_tokens_max: int = Field(default=1_200, gt=0)
     history_turns_max: int = Field(default=2, ge=0)

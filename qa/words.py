@@ -25,6 +25,7 @@ _NEGATION: Final = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE: Final = re.compile(r"[,;:，；：、—]")
+_ABBREVIATION_MAX: Final = 5
 _NAME_SUFFIX_MAX: Final = 3
 _NAME_STEM_MIN: Final = 4
 
@@ -45,6 +46,25 @@ def names(sentence: str) -> frozenset[str]:
     return frozenset(
         term for match in found if match.start() > 0 for term in content_terms(match[0])
     )
+
+
+def names_asked(question: str) -> tuple[str, ...]:
+    """Return a question's proper names, word by word.
+
+    Words that begin a sentence are capitalised anyway, and abbreviations (FY2018, USD) may stand
+    spelt out in the documents, so neither tells whether a document speaks of what is asked.
+    """
+    found = (match for match in _NAME.finditer(question) if not _begins(question, match.start()))
+    return tuple(match[0] for match in found if not _is_abbreviation(match[0]))
+
+
+def _begins(text: str, start: int) -> bool:
+    before = text[:start].rstrip(" \t\"'“‘(（")
+    return not before or before[-1] in ".?!:;\n。？！：；"
+
+
+def _is_abbreviation(word: str) -> bool:
+    return any(map(str.isdigit, word)) or (word.isupper() and len(word) <= _ABBREVIATION_MAX)
 
 
 def unknown_names(claimed: frozenset[str], held: frozenset[str]) -> frozenset[str]:

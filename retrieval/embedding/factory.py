@@ -1,5 +1,6 @@
 """The one place that chooses an embedder."""
 
+import os
 import random
 import time
 
@@ -23,4 +24,9 @@ def create_embedder(settings: EmbeddingSettings) -> Embedder:
         return SentenceTransformersEmbedder(settings)
     if settings.backend == "openai":
         return OpenAIEmbedder(settings, sleep=time.sleep, jitter=random.random)
-    return E5Embedder(threads=settings.threads, precision=settings.precision)
+    return E5Embedder(threads=cores(settings), precision=settings.precision)
+
+
+def cores(settings: EmbeddingSettings) -> int:
+    """Return how many cores this process may use."""
+    return settings.threads or len(os.sched_getaffinity(0))

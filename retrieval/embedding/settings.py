@@ -14,8 +14,12 @@ class EmbeddingSettings(BaseModel):
         description="e5: multilingual-e5-small, built in. sentence-transformers: any such model "
         "from a local folder. openai: any server with /v1/embeddings.",
     )
-    threads: int = Field(
-        1, ge=1, le=64, description="Processor cores that the local models may use at once."
+    threads: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Processor cores that the local models may use at once; none: all. The worker "
+        "yields them to questions.",
     )
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="Arithmetic of e5; auto takes bfloat16 where the processor has it."

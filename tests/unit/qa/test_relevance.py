@@ -23,10 +23,12 @@ class EvenEmbedder:
         return [len(text) for text in texts]
 
 
-def relevance(question: str, text: str) -> Relevance:
-    return Relevance(
-        question, [Hit("c", "d", "d.txt", 1, Chunk(0, text, 0, len(text)))], EvenEmbedder()
-    )
+def hit(text: str, document: str = "d", name: str = "d.txt") -> Hit:
+    return Hit(f"{document}.0", document, name, 1, Chunk(0, text, 0, len(text)))
+
+
+def relevance(question: str, text: str, *mentions: Hit) -> Relevance:
+    return Relevance(question, [hit(text)], EvenEmbedder(), mentions)
 
 
 def test_a_heading_or_a_cell_does_not_answer_a_question_in_another_language() -> None:
@@ -38,3 +40,29 @@ def test_a_heading_or_a_cell_does_not_answer_a_question_in_another_language() ->
     assert fragment.quotation(0.9, 0.9) is None
     assert (quoted := whole.quotation(0.9, 0.9)) is not None
     assert quoted.quote == sentence
+
+
+LEAVE = "New employees receive 25 days of paid annual leave."
+
+
+def test_a_name_that_the_document_does_not_hold_leaves_nothing_to_answer_from() -> None:
+    assert relevance("How much leave does Acme give?", LEAVE).is_hopeless
+
+
+def test_a_name_may_stand_elsewhere_in_the_document() -> None:
+    cover = hit("Handbook of Acme Limited")
+    assert not relevance("How much leave does Acme give?", LEAVE, cover).is_hopeless
+    foreign = hit("Handbook of Acme Limited", document="e")
+    assert relevance("How much leave does Acme give?", LEAVE, foreign).is_hopeless
+
+
+def test_a_year_must_stand_in_the_document_or_its_name() -> None:
+    question = "How much leave was given in 2018?"
+    assert relevance(question, LEAVE).is_hopeless
+    named = Relevance(question, [hit(LEAVE, name="Handbook 2018.pdf")], EvenEmbedder())
+    assert not named.is_hopeless
+
+
+def test_abbreviations_sentence_starts_and_explaining_numbers_decide_nothing() -> None:
+    question = "How many days in FY is leave, with 365 days a year? Give it in EUR. Round it."
+    assert not relevance(question, LEAVE).is_hopeless
