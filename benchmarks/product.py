@@ -47,10 +47,11 @@ class Product:
         self.http.post("/v1/session", json=form).raise_for_status()
 
     def memory(self) -> str:
-        """Describe the proportional memory (PSS) of the server, its workers and parsers."""
+        """Describe the proportional memory (PSS) of the server, its worker and the parser."""
         parts = [_memory(process) for process in _tree(self.process.pid)]
-        own, mapped = (sum(part) // 1024 for part in zip(*parts, strict=True))
-        return f"{own:,} MB of their own + {mapped:,} MB mapped files, {len(parts)} processes"
+        own = " + ".join(f"{anonymous // 1024:,}" for anonymous, _ in parts)
+        total, mapped = (sum(part) // 1024 for part in zip(*parts, strict=True))
+        return f"{total:,} MB of their own ({own}) and {mapped:,} MB of mapped files"
 
     def retrieval_seconds(self) -> dict[str, float]:
         """Read the sums of the stages of all searches so far."""

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import Superseded
 from ingest.pipeline.failures import TRANSIENT, as_ingest_error, is_database_full, trace
+from ingest.pipeline.memory import release_memory
 from ingest.pipeline.progress import Progress, Work
 from ingest.pipeline.steps import Interrupted
 
@@ -43,6 +44,8 @@ class Runner:
             if self._stop.is_set():  # the parser may have been ended with the worker
                 raise Interrupted from None
             return self._fail(work, error)
+        finally:
+            release_memory()
         self._report(name, work, time.perf_counter() - begun)
         return DONE
 
