@@ -26,5 +26,5 @@ def lock(name: str, *options: str) -> None:
 
 
 if __name__ == "__main__":
-    lock("test.lock", "--extra", "test")
-    lock("run.lock", "--constraint", str(FOLDER / "test.lock"))
+    lock("test.lock", "--extra", "cpu", "--extra", "test")
+    lock("run.lock", "--extra", "cpu", "--constraint", str(FOLDER / "test.lock"))
