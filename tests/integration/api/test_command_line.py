@@ -153,10 +153,10 @@ def test_a_folder_is_ingested_searched_and_asked(
     found = run("search", "雪橇", "--limit", "1", **signed_in)
     assert "1. 合同.txt" in found.stdout
     assert "三十日内付款" in _words(found.stdout).replace(" ", "")
-    asked = run("ask", "How many days of paid annual leave do new employees get?", **signed_in)
+    asked = run("ask", "收到雪橇之后多少日内付款？", **signed_in)
     assert asked.returncode == 0
-    assert "25 days" in _words(asked.stdout)
-    assert "[1] leave.md" in asked.stdout
+    assert "三十日内" in _words(asked.stdout).replace(" ", "")
+    assert "[1] 合同.txt" in asked.stdout
 
 
 def test_a_file_that_fails_is_named_with_its_reason(

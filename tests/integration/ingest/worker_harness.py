@@ -256,10 +256,12 @@ class SignalAt:
         self._countdown = countdown
         self._number = number
 
-    def __call__(self, _stage: Stage) -> None:
+    def __call__(self, _stage: Stage) -> bool:
+        """Return whether the signal was sent just now."""
         self._countdown -= 1
         if self._countdown == 0:
             signal.raise_signal(self._number)
+        return self._countdown == 0
 
 
 def main() -> None:
@@ -292,7 +294,9 @@ def main() -> None:
 
     def on_stage(stage: Stage) -> None:
         kill(stage)
-        terminate(stage)
+        if terminate(stage):
+            # Its handler runs in the main thread; until then this one would go on working.
+            stop.wait(WAIT_SECONDS_MAX)
 
     with ParserSandbox() as sandbox:
         parsers = {"plain": parse_plain, "deadly": parse_deadly, "sandbox": sandbox.parse}
