@@ -19,13 +19,14 @@ from transformers import DynamicCache, Qwen2Config, Qwen2ForCausalLM
 from model.checkpoint import Checkpoint
 from model.gguf_checkpoint import unpacked_folder
 from model.single_token_weights import use_int8_for_single_tokens
+from model.step import Step
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
 
 PIECE_TOKENS = 512
 Speeds = tuple[float, float]
 """Tokens a second: prefill, decode."""
-Step = Callable[[torch.Tensor], torch.Tensor]
+Reader = Callable[[torch.Tensor], torch.Tensor]
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -39,7 +40,7 @@ def resident_mib() -> float:
     return int(fields[0]) / 1024
 
 
-def run(step: Step, prompt: torch.Tensor, new_tokens: int) -> Speeds:
+def run(step: Reader, prompt: torch.Tensor, new_tokens: int) -> Speeds:
     begin = time.perf_counter()
     for piece in prompt.split(PIECE_TOKENS, dim=1):
         logits = step(piece)
@@ -52,7 +53,15 @@ def run(step: Step, prompt: torch.Tensor, new_tokens: int) -> Speeds:
 
 def ours(decoder: Decoder, prompt: torch.Tensor, new_tokens: int) -> Speeds:
     cache = decoder.new_cache(prompt.shape[1] + new_tokens)
-    return run(lambda tokens: decoder(tokens, cache), prompt, new_tokens)
+    start = 0
+
+    def step(tokens: torch.Tensor) -> torch.Tensor:
+        nonlocal start
+        reading = Step.of_one(tokens[0].tolist(), start)
+        start = reading.spans[0].end
+        return decoder(reading, cache)
+
+    return run(step, prompt, new_tokens)
 
 
 @torch.inference_mode()

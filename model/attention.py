@@ -3,14 +3,17 @@
 Shapes: see config.py.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from model.cache import Cache
 from model.config import DecoderConfig
-from model.kv_cache import KeyValueCache
 from model.projection import Projection
 from model.rope import Rotation, rotate
+from model.step import Span, rows_of
 
 
 class Attention(nn.Module):
@@ -27,29 +30,40 @@ class Attention(nn.Module):
         self.v_proj = Projection(config.hidden_size, keys)
         self.o_proj = Projection(queries, config.hidden_size, bias=False)
 
-    def forward(self, x_BTD: torch.Tensor, by: Rotation, cache: KeyValueCache) -> torch.Tensor:
-        """Let each token look at itself and at all before it."""
-        q_BHTC = rotate(self._heads(self.q_proj(x_BTD)), by)
-        k_BKTC = rotate(self._heads(self.k_proj(x_BTD)), by)
-        v_BKTC = self._heads(self.v_proj(x_BTD))
-        k_BKSC, v_BKSC = cache.extend(self._layer, k_BKTC, v_BKTC)
-        y_BHTC = F.scaled_dot_product_attention(
-            q_BHTC,
-            k_BKSC,
-            v_BKSC,
-            attn_mask=_causal_mask(q_BHTC.shape[2], k_BKSC.shape[2]),
-            enable_gqa=True,
-        )
-        y_BTD: torch.Tensor = self.o_proj(y_BHTC.transpose(1, 2).flatten(2))
-        return y_BTD
+    def forward(
+        self, x_TD: torch.Tensor, spans: Sequence[Span], by: Rotation, cache: Cache
+    ) -> torch.Tensor:
+        """Let each token look at itself and at all before it in its sequence."""
+        q_THC = rotate(self._heads(self.q_proj(x_TD)), by)
+        k_TKC = rotate(self._heads(self.k_proj(x_TD)), by)
+        cache.extend(self._layer, spans, k_TKC, self._heads(self.v_proj(x_TD)))
+        y_THC = [
+            _attend(q_THC[rows], *cache.read(self._layer, span), span)
+            for span, rows in rows_of(spans)
+        ]
+        y_TD: torch.Tensor = self.o_proj(torch.cat(y_THC).flatten(1))
+        return y_TD
 
-    def _heads(self, x_BTE: torch.Tensor) -> torch.Tensor:
-        batch, count, _ = x_BTE.shape
-        return x_BTE.view(batch, count, -1, self._head_size).transpose(1, 2)
+    def _heads(self, x_TE: torch.Tensor) -> torch.Tensor:
+        return x_TE.view(x_TE.shape[0], -1, self._head_size)
 
 
-def _causal_mask(new: int, total: int) -> torch.Tensor | None:
-    """Return what each of the last `new` of `total` tokens may see, TS; a single one sees all."""
-    if new == 1:
+def _attend(
+    q_THC: torch.Tensor, k_KSC: torch.Tensor, v_KSC: torch.Tensor, span: Span
+) -> torch.Tensor:
+    """Let one sequence's new tokens look at all of it; return THC."""
+    y_1HTC = F.scaled_dot_product_attention(
+        q_THC.transpose(0, 1)[None],
+        k_KSC[None],
+        v_KSC[None],
+        attn_mask=_causal_mask(span),
+        enable_gqa=True,
+    )
+    return y_1HTC[0].transpose(0, 1)
+
+
+def _causal_mask(span: Span) -> torch.Tensor | None:
+    """Return what each new token may see, TS; a single one sees all."""
+    if span.count == 1:
         return None
-    return torch.ones(new, total, dtype=torch.bool).tril(total - new)
+    return torch.ones(span.count, span.end, dtype=torch.bool).tril(span.start)

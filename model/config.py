@@ -1,16 +1,47 @@
 """The numbers that describe a decoder, read from a Hugging Face `config.json`.
 
 Shape legend, used in the whole package:
-    B batch      T tokens of this step    S tokens in the cache, this step's included
-    D hidden     V vocabulary             I width of the feed-forward layer
+    T tokens of this step, over all sequences    R of them whose logits are wanted
+    S tokens of one sequence in the cache, this step's included
+    D hidden    V vocabulary    I width of a feed-forward layer
     H query heads    K key/value heads    C width of one head
+    E routed experts    A of them active per token
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoeConfig:
+    """One mixture-of-experts layer's sizes, and how its router chooses."""
+
+    experts: int
+    experts_per_token: int
+    expert_width: int
+    shared_width: int = 0
+    """Width of the experts that every token uses, fused to one; 0 for none."""
+    shared_gated: bool = False
+    """Whether a sigmoid gate scales the shared expert (Qwen2-MoE)."""
+    score: Literal["softmax", "sigmoid"] = "softmax"
+    softmax_over_chosen: bool = False
+    """Whether the softmax is taken over the chosen experts only."""
+    renormalise: bool = False
+    """Whether the chosen experts' weights are scaled to sum to 1."""
+    routed_scale: float = 1.0
+    groups: int = 1
+    """Groups of experts; a token's experts come from `groups_per_token` of them (DeepSeek-V2)."""
+    groups_per_token: int = 1
+    group_score: Literal["max", "top2"] = "max"
+    """A group's score: its best expert's, or the sum of its two best (DeepSeek-V3)."""
+    correction_bias: bool = False
+    """Whether a bias joins in the choice of experts, but not in their weights (DeepSeek-V3)."""
+    biases: bool = False
+    """Whether router and experts have biases (gpt-oss)."""
+    activation: Literal["silu", "clamped_swiglu"] = "silu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +64,21 @@ class DecoderConfig:
     def head_size(self) -> int:
         """Width of one attention head."""
         return self.hidden_size // self.query_heads
+
+    @property
+    def cache_heads(self) -> int:
+        """Heads of each layer that the cache keeps."""
+        return self.key_value_heads
+
+    @property
+    def key_width(self) -> int:
+        """Width of one cached key."""
+        return self.head_size
+
+    @property
+    def value_width(self) -> int:
+        """Width of one cached value."""
+        return self.head_size
 
     @classmethod
     def from_hugging_face(cls, values: Mapping[str, Any]) -> "DecoderConfig":

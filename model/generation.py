@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from model.kv_cache import KeyValueCache
+from model.cache import Cache
 from model.sampling import Sampler
+from model.step import Step
 from model.transformer import Decoder
 
 
@@ -36,30 +37,25 @@ def generate_tokens(
     """
     cache = decoder.new_cache(len(prompt) + new_tokens_max)
     logits_V = None
-    for piece in _pieces(prompt, pace.prefill_piece_tokens):
+    for start in range(0, len(prompt), pace.prefill_piece_tokens):
         if cancelled.is_set():
             return
-        logits_V = _step(decoder, piece, cache, pace.prefill_threads)
+        piece = prompt[start : start + pace.prefill_piece_tokens]
+        logits_V = _read(decoder, Step.of_one(piece, start), cache, pace.prefill_threads)
     for place in range(new_tokens_max):
         if cancelled.is_set() or logits_V is None:
             return
         token = sampler.choose(logits_V)
         yield token
         if place + 1 < new_tokens_max and not cancelled.is_set():
-            logits_V = _step(decoder, [token], cache, pace.decode_threads)
+            step = Step.of_one([token], len(prompt) + place)
+            logits_V = _read(decoder, step, cache, pace.decode_threads)
 
 
-def _pieces(tokens: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(tokens), size):
-        yield tokens[start : start + size]
-
-
-def _step(
-    decoder: Decoder, tokens: Sequence[int], cache: KeyValueCache, threads: int
-) -> torch.Tensor:
+def _read(decoder: Decoder, step: Step, cache: Cache, threads: int) -> torch.Tensor:
     with _threads(threads):
-        logits_BV: torch.Tensor = decoder(torch.tensor([tokens]), cache)
-    return logits_BV[0]
+        logits_RV: torch.Tensor = decoder(step, cache)
+    return logits_RV[0]
 
 
 @contextmanager

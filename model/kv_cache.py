@@ -1,31 +1,65 @@
-"""Keys and values of the tokens read so far, so that each token is computed once.
+"""Two simple caches: one of fixed size, and one for steps that hold whole sequences.
 
-Shapes: see config.py; N tokens of capacity.
+Shapes: see config.py; N tokens of capacity, Q sequences.
 """
+
+from collections.abc import Sequence
 
 import torch
 
 from model.config import DecoderConfig
+from model.step import Span, rows_of
 
 
 class KeyValueCache:
-    """Room for one sequence of at most `capacity` tokens, taken all at once."""
+    """Room for sequences 0, 1, ... of at most `capacity` tokens each, taken all at once."""
 
-    def __init__(self, config: DecoderConfig, capacity: int, dtype: torch.dtype) -> None:
-        shape = (config.layer_count, 1, config.key_value_heads, capacity, config.head_size)
-        self._keys_LBKNC = torch.empty(shape, dtype=dtype)
-        self._values_LBKNC = torch.empty(shape, dtype=dtype)
-        self.length = 0
+    def __init__(
+        self, config: DecoderConfig, capacity: int, dtype: torch.dtype, sequences: int = 1
+    ) -> None:
+        room = (sequences, config.cache_heads, capacity)
+        layers = range(config.layer_count)
+        self._keys_QKNC = [torch.empty(*room, config.key_width, dtype=dtype) for _ in layers]
+        self._values_QKNC = [torch.empty(*room, config.value_width, dtype=dtype) for _ in layers]
 
     def extend(
-        self, layer: int, keys_BKTC: torch.Tensor, values_BKTC: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Store this step's keys and values of a layer; return all of that layer's, BKSC each."""
-        end = self.length + keys_BKTC.shape[2]
-        self._keys_LBKNC[layer, :, :, self.length : end] = keys_BKTC
-        self._values_LBKNC[layer, :, :, self.length : end] = values_BKTC
-        return self._keys_LBKNC[layer, :, :, :end], self._values_LBKNC[layer, :, :, :end]
+        self, layer: int, spans: Sequence[Span], keys_TKC: torch.Tensor, values_TKC: torch.Tensor
+    ) -> None:
+        """Store a layer's keys and values of this step's tokens."""
+        for span, rows in rows_of(spans):
+            place = (span.sequence, slice(None), slice(span.start, span.end))
+            self._keys_QKNC[layer][place] = keys_TKC[rows].transpose(0, 1)
+            self._values_QKNC[layer][place] = values_TKC[rows].transpose(0, 1)
 
-    def advance(self, count: int) -> None:
-        """Count a step's tokens as read, once every layer has stored them."""
-        self.length += count
+    def read(self, layer: int, span: Span) -> tuple[torch.Tensor, torch.Tensor]:
+        """View a layer's keys and values of a whole sequence, KSC each."""
+        place = (span.sequence, slice(None), slice(span.end))
+        return self._keys_QKNC[layer][place], self._values_QKNC[layer][place]
+
+
+class WholeSequences:
+    """Keeps a layer's keys and values only until the next layer, for steps of whole sequences.
+
+    Nothing is copied or written in place, so gradients flow through: training uses it.
+    """
+
+    def extend(
+        self,
+        layer: int,  # noqa: ARG002 - part of the protocol
+        spans: Sequence[Span],
+        keys_TKC: torch.Tensor,
+        values_TKC: torch.Tensor,
+    ) -> None:
+        """Hold a layer's keys and values; every span must start its sequence."""
+        self._of = {
+            span: (keys_TKC[rows].transpose(0, 1), values_TKC[rows].transpose(0, 1))
+            for span, rows in rows_of(spans)
+        }
+
+    def read(
+        self,
+        layer: int,  # noqa: ARG002 - part of the protocol
+        span: Span,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """View the keys and values of a sequence, KSC each."""
+        return self._of[span]

@@ -1,19 +1,23 @@
-"""The decoder: token numbers in, the next token's logits out.
+"""The decoder: token numbers in, the next tokens' logits out.
 
 Module names are those of Hugging Face without their leading "model.", so that checkpoints load as
-they are. Shapes: see config.py.
+they are. Layers may be called one by one, with gradients. Shapes: see config.py.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
 from model.attention import Attention
+from model.cache import Cache
 from model.checkpoint import Checkpoint
 from model.config import DecoderConfig
 from model.feed_forward import FeedForward
 from model.kv_cache import KeyValueCache
 from model.projection import Projection
 from model.rope import Rotation, rotation
+from model.step import Span, Step, positions
 
 
 class DecoderLayer(nn.Module):
@@ -24,13 +28,15 @@ class DecoderLayer(nn.Module):
         self.input_layernorm = nn.RMSNorm(config.hidden_size, config.norm_epsilon)
         self.self_attn = Attention(config, layer)
         self.post_attention_layernorm = nn.RMSNorm(config.hidden_size, config.norm_epsilon)
-        self.mlp = FeedForward(config)
+        self.mlp = FeedForward(config.hidden_size, config.feed_forward_size)
 
-    def forward(self, x_BTD: torch.Tensor, by: Rotation, cache: KeyValueCache) -> torch.Tensor:
+    def forward(
+        self, x_TD: torch.Tensor, spans: Sequence[Span], by: Rotation, cache: Cache
+    ) -> torch.Tensor:
         """Add what this layer has to say."""
-        x_BTD = x_BTD + self.self_attn(self.input_layernorm(x_BTD), by, cache)
-        y_BTD: torch.Tensor = x_BTD + self.mlp(self.post_attention_layernorm(x_BTD))
-        return y_BTD
+        x_TD = x_TD + self.self_attn(self.input_layernorm(x_TD), spans, by, cache)
+        y_TD: torch.Tensor = x_TD + self.mlp(self.post_attention_layernorm(x_TD))
+        return y_TD
 
 
 class Decoder(nn.Module):
@@ -64,18 +70,20 @@ class Decoder(nn.Module):
         """Number format of weights, activations and cache."""
         return self.norm.weight.dtype
 
-    def new_cache(self, capacity: int) -> KeyValueCache:
-        """Make room for a sequence of at most `capacity` tokens."""
-        return KeyValueCache(self.config, capacity, self.dtype)
+    def new_cache(self, capacity: int, sequences: int = 1) -> KeyValueCache:
+        """Make room for sequences 0, 1, ... of at most `capacity` tokens each."""
+        return KeyValueCache(self.config, capacity, self.dtype, sequences)
+
+    def rotation(self, spans: Sequence[Span]) -> Rotation:
+        """Return the rotation of each of the spans' tokens."""
+        return rotation(self.config, positions(spans), self.dtype)
 
     @torch.inference_mode()
-    def forward(self, tokens_BT: torch.Tensor, cache: KeyValueCache) -> torch.Tensor:
-        """Read the next tokens of the cached sequence; return float32 logits BV of the last."""
-        count = tokens_BT.shape[1]
-        x_BTD = self.embed_tokens(tokens_BT)
-        by = rotation(self.config, cache.length, count, self.dtype)
+    def forward(self, step: Step, cache: Cache) -> torch.Tensor:
+        """Read a step's tokens into the cache; return float32 logits RV of the rows wanted."""
+        x_TD = self.embed_tokens(step.tokens_T)
+        by = self.rotation(step.spans)
         for layer in self.layers:
-            x_BTD = layer(x_BTD, by, cache)
-        cache.advance(count)
-        logits_BV: torch.Tensor = self.lm_head(self.norm(x_BTD[:, -1:]))[:, 0]
-        return logits_BV.float()
+            x_TD = layer(x_TD, step.spans, by, cache)
+        logits_RV: torch.Tensor = self.lm_head(self.norm(x_TD[step.rows_R]))
+        return logits_RV.float()

@@ -16,6 +16,7 @@ from model.gguf_metadata import TOKENS, read_field
 from model.known_models import known_model
 from model.settings import ModelSettings
 from model.single_token_weights import use_int8_for_single_tokens
+from model.step import Step
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
 
@@ -98,7 +99,7 @@ def test_logits_agree_with_transformers(
     decoder: Decoder, reference: Qwen2ForCausalLM, tokenizer: ChatTokenizer
 ) -> None:
     prompt = torch.tensor([tokenizer.encode_chat(CHAT)])
-    ours = decoder(prompt, decoder.new_cache(prompt.shape[1]))
+    ours = decoder(Step.of_one(prompt[0].tolist()), decoder.new_cache(prompt.shape[1]))
     theirs = reference(prompt, logits_to_keep=1).logits[:, -1]
     # The logits reach about 30, so this is float32's own rounding.
     torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=0)
@@ -118,10 +119,10 @@ def test_greedy_tokens_are_those_of_transformers(
         eos_token_id=None,
         pad_token_id=0,
     )[0, len(prompt) :].tolist()
-    cache, step, ours = decoder.new_cache(len(prompt) + count), prompt, []
-    for _ in range(count):
-        ours.append(int(decoder(torch.tensor([step]), cache).argmax()))
-        step = ours[-1:]
+    cache, step, ours = decoder.new_cache(len(prompt) + count), Step.of_one(prompt), []
+    for place in range(len(prompt), len(prompt) + count):
+        ours.append(int(decoder(step, cache).argmax()))
+        step = Step.of_one(ours[-1:], place)
     assert ours == theirs
 
 
@@ -147,7 +148,7 @@ def test_int8_is_as_accurate_as_bfloat16(folder: Path, float32_checkpoint: Check
 
 def log_shares(decoder: Decoder, tokens: list[int]) -> torch.Tensor:
     cache = decoder.new_cache(len(tokens))
-    logits = [decoder(torch.tensor([[token]]), cache) for token in tokens]
+    logits = [decoder(Step.of_one([token], place), cache) for place, token in enumerate(tokens)]
     return torch.cat(logits).log_softmax(dim=-1)
 
 

@@ -9,6 +9,7 @@ from model.backends.local import LocalGenerator
 from model.backends.port import GenerationPiece, GenerationRequest, Generator, Message
 from model.errors import GeneratorBusy, PromptTooLong
 from model.settings import ModelSettings
+from model.step import Step
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
 
@@ -38,8 +39,8 @@ class ScriptedDecoder:
         self._script = script
         self._prompt_tokens = prompt_tokens
 
-    def __call__(self, tokens: torch.Tensor, cache: object) -> torch.Tensor:
-        self.steps.append(tokens.shape[1])
+    def __call__(self, step: Step, cache: object) -> torch.Tensor:
+        self.steps.append(len(step.tokens_T))
         self.after_step(len(self.steps))
         place = sum(self.steps) - self._prompt_tokens
         logits = torch.zeros(1, self.config.vocabulary_size)
@@ -72,7 +73,7 @@ def test_generates_what_the_decoder_says(
     prompt_tokens = len(tokens)
     while len(tokens) < prompt_tokens + 20:
         cache = decoder.new_cache(len(tokens))
-        tokens.append(int(decoder(torch.tensor([tokens]), cache).argmax()))
+        tokens.append(int(decoder(Step.of_one(tokens), cache).argmax()))
         if tokens[-1] in decoder.config.end_tokens:
             break
     written = b"".join(map(tokenizer.bytes_of, tokens[prompt_tokens:]))

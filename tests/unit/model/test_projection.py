@@ -7,6 +7,7 @@ from model.checkpoint import Checkpoint
 from model.errors import CheckpointError
 from model.projection import Projection, projections, quantise_rows
 from model.single_token_weights import FILE, use_int8_for_single_tokens
+from model.step import Step
 from model.transformer import Decoder
 
 
@@ -51,7 +52,7 @@ def test_several_tokens_use_the_exact_weights() -> None:
 def test_int8_logits_are_close(checkpoint_folder: Path, decoder: Decoder, tmp_path: Path) -> None:
     quick = Decoder.from_checkpoint(Checkpoint.open(checkpoint_folder))
     use_int8_for_single_tokens(quick, tmp_path)
-    token = torch.tensor([[7]])
+    token = Step.of_one([7])
     exact, rounded = (d(token, d.new_cache(1))[0] for d in (decoder, quick))
     assert torch.cosine_similarity(exact, rounded, dim=0) > 0.999
     assert not torch.equal(exact, rounded)
