@@ -1,13 +1,12 @@
-"""AES-256-GCM under one key, and the header that says which key and format a ciphertext has.
+"""Authenticated encryption under one key, and the header that says which key and format it has.
 
-A ciphertext is `version (1) | algorithm (1) | key id (16) | nonce (12) | text | tag (16)`; the
+A ciphertext is `version (1) | algorithm (1) | key id (16) | nonce (24) | text | tag (16)`; the
 first three are the header, which is authenticated together with the caller's associated data.
-
-Nonces are random. NIST SP 800-38D, 8.3 bounds one key to 2^32 of them; a document's key seals a
-few values per chunk, a tenant's subkey one per name or audited action. The algorithm byte is
-there for a longer nonce (XAES-256-GCM) when that is no longer enough.
+The algorithm is XAES-256-GCM, whose random nonces do not run out. What the first release sealed
+with plain AES-256-GCM (nonce of 12 bytes) opens still; nothing is sealed so any more.
 """
 
+import io
 import os
 from typing import Final
 
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from security import xaes
 from security.errors import DecryptionFailed
 
 KEY_BYTES: Final = 32
@@ -23,10 +23,11 @@ KEY_ID_BYTES: Final = 16
 VERSION: Final = 1
 AES_256_GCM: Final = 1
 AES_256_GCM_SEGMENTS: Final = 2
+XAES_256_GCM: Final = 3
+AES_256_GCM_HKDF_STREAM: Final = 4
 HEADER_BYTES: Final = 2 + KEY_ID_BYTES
-NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
-_BODY: Final = HEADER_BYTES + NONCE_BYTES
+_NONCE_BYTES: Final = {AES_256_GCM: 12, XAES_256_GCM: xaes.NONCE_BYTES}
 
 
 def derive(secret: bytes, purpose: str, length: int = KEY_BYTES) -> bytes:
@@ -35,23 +36,28 @@ def derive(secret: bytes, purpose: str, length: int = KEY_BYTES) -> bytes:
 
 
 class Key:
-    """A 256-bit secret with what is derived from it: an id, a field key and a file secret.
+    """A 256-bit secret with what is derived from it: an id, field keys and a file secret.
 
     The id is derived too, so a ciphertext commits to its key: nobody can make one that opens
     under two keys with the same id.
     """
 
-    __slots__ = ("_aead", "_header", "file_secret", "id")
+    __slots__ = ("_aeads", "_header", "field_secret", "file_secret", "id")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != KEY_BYTES:
             message = f"a key has {KEY_BYTES} bytes"
             raise ValueError(message)
-        derived = derive(secret, "key", KEY_ID_BYTES + 2 * KEY_BYTES)
-        self.id = derived[:KEY_ID_BYTES]
-        self._aead = AESGCM(derived[KEY_ID_BYTES:-KEY_BYTES])
-        self.file_secret = derived[-KEY_BYTES:]
-        self._header = self.header(AES_256_GCM)
+        derived = io.BytesIO(derive(secret, "key", KEY_ID_BYTES + 3 * KEY_BYTES))
+        self.id = derived.read(KEY_ID_BYTES)
+        gcm = AESGCM(derived.read(KEY_BYTES))
+        self.file_secret = derived.read(KEY_BYTES)
+        self.field_secret = derived.read(KEY_BYTES)
+        self._aeads: dict[int, AESGCM | xaes.XaesGcm] = {
+            AES_256_GCM: gcm,
+            XAES_256_GCM: xaes.XaesGcm(self.field_secret),
+        }
+        self._header = self.header(XAES_256_GCM)
 
     def header(self, algorithm: int) -> bytes:
         """Return the header of what this key seals with the algorithm."""
@@ -60,8 +66,8 @@ class Key:
     def seal(self, associated: bytes, plaintext: bytes) -> bytes:
         """Encrypt and bind to `associated`."""
         # The nonce comes from the system and cannot be passed in: a repeated one breaks the key.
-        nonce = os.urandom(NONCE_BYTES)
-        body = self._aead.encrypt(nonce, plaintext, self._header + associated)
+        nonce = os.urandom(xaes.NONCE_BYTES)
+        body = self._aeads[XAES_256_GCM].encrypt(nonce, plaintext, self._header + associated)
         return self._header + nonce + body
 
     def open(self, associated: bytes, sealed: bytes) -> bytes:
@@ -70,11 +76,15 @@ class Key:
         Raises:
             DecryptionFailed: altered, bound to something else, or of another key or format.
         """
-        if sealed[:HEADER_BYTES] != self._header or len(sealed) < _BODY + TAG_BYTES:
+        header = sealed[:HEADER_BYTES]
+        algorithm = sealed[1] if len(sealed) > HEADER_BYTES else 0
+        if algorithm not in self._aeads or header != self.header(algorithm):
             raise DecryptionFailed
+        body = HEADER_BYTES + _NONCE_BYTES[algorithm]
+        if len(sealed) < body + TAG_BYTES:
+            raise DecryptionFailed
+        nonce, text = sealed[HEADER_BYTES:body], sealed[body:]
         try:
-            return self._aead.decrypt(
-                sealed[HEADER_BYTES:_BODY], sealed[_BODY:], self._header + associated
-            )
+            return self._aeads[algorithm].decrypt(nonce, text, header + associated)
         except InvalidTag:
             raise DecryptionFailed from None

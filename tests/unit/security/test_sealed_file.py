@@ -1,8 +1,11 @@
 import io
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from security.aead import Key
+from security.aead import AES_256_GCM_HKDF_STREAM, AES_256_GCM_SEGMENTS, Key
 from security.cipher import Cipher
 from security.errors import DecryptionFailed
 from security.places import Place
@@ -11,7 +14,8 @@ from security.sealed_file import SEGMENT_BYTES, SealedFileReader, seal_file
 CIPHER = Cipher("default", Key(bytes(range(32))))
 PLACE = Place("blobs", "a.content", "content")
 SEALED_SEGMENT = SEGMENT_BYTES + 16
-PREAMBLE = 57
+BASE = 18
+PREAMBLE = 58
 
 
 def text(length: int) -> bytes:
@@ -29,7 +33,11 @@ def read(data: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "length",
-    [0, 1, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1, 3 * SEGMENT_BYTES, 200_001],
+    [
+        *(0, 1, 200_001, 3 * SEGMENT_BYTES),
+        *(SEGMENT_BYTES - 41, SEGMENT_BYTES - 40, SEGMENT_BYTES - 39),
+        *(SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1),
+    ],
 )
 def test_every_length_comes_back(length: int) -> None:
     plain = text(length)
@@ -41,7 +49,15 @@ def test_every_length_comes_back(length: int) -> None:
 def test_any_range_reads_as_of_the_plain_file() -> None:
     plain = text(3 * SEGMENT_BYTES + 100)
     reader = io.BufferedReader(SealedFileReader(CIPHER, PLACE, io.BytesIO(sealed(plain))))
-    for start in (0, 5, SEGMENT_BYTES - 1, SEGMENT_BYTES, 2 * SEGMENT_BYTES + 7, len(plain) - 1):
+    for start in (
+        0,
+        5,
+        SEGMENT_BYTES - 40,
+        SEGMENT_BYTES - 1,
+        SEGMENT_BYTES,
+        2 * SEGMENT_BYTES + 7,
+        len(plain) - 1,
+    ):
         for length in (1, 100, SEGMENT_BYTES + 1):
             reader.seek(start)
             assert reader.read(length) == plain[start : start + length]
@@ -80,8 +96,9 @@ def test_sealing_reads_only_what_it_needs() -> None:
 
 
 def segments(data: bytes) -> list[bytes]:
-    body = data[PREAMBLE:]
-    return [body[at : at + SEALED_SEGMENT] for at in range(0, len(body), SEALED_SEGMENT)]
+    first = data[PREAMBLE : BASE + SEALED_SEGMENT]
+    starts = range(BASE + SEALED_SEGMENT, len(data), SEALED_SEGMENT)
+    return [first, *(data[at : at + SEALED_SEGMENT] for at in starts)]
 
 
 def test_what_was_cut_is_refused_before_the_first_byte() -> None:
@@ -100,7 +117,12 @@ def test_what_was_extended_is_refused(extra: bytes) -> None:
 def test_segments_cannot_change_places_or_be_repeated() -> None:
     data = sealed(text(3 * SEGMENT_BYTES + 5))
     first, second, third, last = segments(data)
-    for order in ([second, first, third, last], [first, third, last], [first, first, third, last]):
+    for order in (
+        [second, first, third, last],
+        [first, third, second, last],
+        [first, third, last],
+        [first, second, second, third, last],
+    ):
         with pytest.raises(DecryptionFailed):
             read(data[:PREAMBLE] + b"".join(order))
 
@@ -131,3 +153,34 @@ def test_a_closed_reader_has_closed_its_source() -> None:
     source = io.BytesIO(sealed(b"abc"))
     SealedFileReader(CIPHER, PLACE, source).close()
     assert source.closed
+
+
+def in_the_first_form(plain: bytes) -> bytes:
+    """Seal as the first release did: whole segments after a preamble without a length."""
+    header = CIPHER.key.header(AES_256_GCM_SEGMENTS)
+    salt, prefix = bytes(range(32)), bytes(range(7))
+    info = b"sourcebook/file" + header + CIPHER.associated_data(PLACE)
+    aead = AESGCM(HKDF(SHA256(), 32, salt, info).derive(CIPHER.key.file_secret))
+    pieces = [plain[at : at + SEGMENT_BYTES] for at in range(0, len(plain), SEGMENT_BYTES)] or [b""]
+    return (header + salt + prefix) + b"".join(
+        aead.encrypt(prefix + number.to_bytes(4) + bytes([piece is pieces[-1]]), piece, None)
+        for number, piece in enumerate(pieces)
+    )
+
+
+@pytest.mark.parametrize("length", [0, 5, SEGMENT_BYTES, SEGMENT_BYTES + 1, 200_001])
+def test_files_of_the_first_release_open_still(length: int) -> None:
+    plain = text(length)
+    reader = SealedFileReader(CIPHER, PLACE, io.BytesIO(in_the_first_form(plain)))
+    assert reader.size_bytes == length
+    assert reader.read() == plain
+    reader.seek(max(0, length - 3))
+    assert reader.read() == plain[-3:]
+
+
+def test_one_form_does_not_pass_for_the_other() -> None:
+    data = in_the_first_form(text(100))
+    renamed = CIPHER.key.header(AES_256_GCM_HKDF_STREAM) + b"\x28" + data[18:]
+    for changed in (renamed, CIPHER.key.header(AES_256_GCM_HKDF_STREAM) + data[18:]):
+        with pytest.raises(DecryptionFailed):
+            read(changed)
