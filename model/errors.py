@@ -6,6 +6,8 @@ ModelError
 ├── SourceUnavailable
 ├── WrongModelFile
 ├── CheckpointError
+├── InvalidRequest
+├── TuningDataError
 ├── PromptTooLong
 └── GeneratorBusy
 """
@@ -54,6 +56,20 @@ class CheckpointError(ModelError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path.name}: {reason}")
         self.path = path
+        self.reason = reason
+
+
+class InvalidRequest(ModelError):
+    """A value of the request is out of its range; the message names it."""
+
+    status = 400
+    code = "invalid_generation_request"
+
+
+class TuningDataError(ModelError):
+    """The folder of examples to tune on cannot be used; the message names the file."""
+
+    code = "invalid_tuning_data"
 
 
 class PromptTooLong(ModelError):

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import torch
 
+from model.allowed_tokens import allowed_tokens
 from model.backends.port import FinishReason, GenerationPiece, GenerationRequest
 from model.checkpoint import Checkpoint
 from model.errors import PromptTooLong
 from model.generation import Pace, generate_tokens
-from model.gguf_checkpoint import unpacked_folder
-from model.sampling import Sampler
+from model.gguf.unpack import unpacked_folder
+from model.sampling import Sampler, Sampling
 from model.settings import ModelSettings
 from model.single_token_weights import use_int8_for_single_tokens
 from model.text_stream import TextStream
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
+from model.vocabulary import Vocabulary
 from model.waiting_line import WaitingLine
 
 
@@ -29,6 +31,8 @@ class LocalGenerator:
         self._tokenizer = tokenizer
         self._settings = settings
         self._line = WaitingLine(settings.waiting_requests_max)
+        config = decoder.config
+        self._vocabulary = Vocabulary(config.vocabulary_size, tokenizer.bytes_of, config.end_tokens)
 
     @classmethod
     def load(cls, path: Path, settings: ModelSettings) -> "LocalGenerator":
@@ -52,6 +56,11 @@ class LocalGenerator:
     def context_tokens_max(self) -> int:
         """The smaller of the setting and the checkpoint's own limit."""
         return min(self._settings.context_tokens_max, self._decoder.config.context_tokens_max)
+
+    @property
+    def enforces_allowed(self) -> bool:
+        """It can: the masks are made here."""
+        return True
 
     def count_tokens(self, text: str) -> int:
         """Count the tokens of plain text."""
@@ -97,9 +106,13 @@ class LocalGenerator:
             self._decoder,
             prompt,
             new_tokens_max=min(request.new_tokens_max, self.context_tokens_max - len(prompt)),
-            sampler=Sampler(request.temperature, settings.top_p, request.seed),
+            sampler=self._sampler(request, prompt),
             pace=Pace(
                 settings.prefill_piece_tokens, settings.prefill_threads, settings.decode_threads
             ),
             cancelled=cancelled,
         )
+
+    def _sampler(self, request: GenerationRequest, prompt: list[int]) -> Sampler:
+        allowed = allowed_tokens(request.allowed, self._vocabulary) if request.allowed else None
+        return Sampler(Sampling.of(request, self._settings.top_p), prompt, allowed)
