@@ -2,7 +2,7 @@
 
 A line of the corpus has `id`, `title` and `text`; of the queries `id`, `text` and, where people
 wrote them, `answers` and `answerable`. The judgements are tab-separated with a header line:
-query id, passage id, grade.
+query id, passage id, grade. Further fields of a line are optional; see `Question`.
 """
 
 from collections import defaultdict
@@ -32,12 +32,30 @@ class Passage(BaseModel):
 
 
 class Question(BaseModel):
-    """A question; `answerable` says whether the corpus holds the answer."""
+    """A question; `answerable` says whether the corpus holds the answer.
+
+    `answers` are alternatives, save for the `answer_type` "multi-span": there all are wanted.
+    `negative_ids` are passages that people found close to the question and of no help.
+    """
 
     id: str
     text: str
     answers: list[str] = []
     answerable: bool = True
+    answer_type: str = ""
+    negative_ids: list[str] = []
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Whole answers, each of them right."""
+        if self.answer_type == "multi-span":
+            return (", ".join(self.answers),)
+        return tuple(self.answers)
+
+    @property
+    def is_calculated(self) -> bool:
+        """Whether the answer must be worked out, so that it stands in no passage."""
+        return self.answer_type in {"arithmetic", "count"}
 
 
 @dataclass(frozen=True, slots=True)
