@@ -17,7 +17,7 @@ import torch
 from transformers import DynamicCache, Qwen2Config, Qwen2ForCausalLM
 
 from model.checkpoint import Checkpoint
-from model.gguf_checkpoint import unpacked_folder
+from model.gguf.unpack import unpacked_folder
 from model.single_token_weights import use_int8_for_single_tokens
 from model.step import Step
 from model.tokenizer import ChatTokenizer

@@ -8,7 +8,7 @@ import torch
 
 from model.checkpoint import Checkpoint
 from model.fetch import configured_sources, fetch_model
-from model.gguf_checkpoint import unpacked_folder
+from model.gguf.unpack import unpacked_folder
 from model.known_models import known_model
 from model.settings import ModelSettings
 

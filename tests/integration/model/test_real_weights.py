@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import gguf
 import pytest
 import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
@@ -12,7 +11,8 @@ from model.backends.local import LocalGenerator
 from model.backends.port import GenerationRequest, Message
 from model.checkpoint import Checkpoint
 from model.fetch import verify_model
-from model.gguf_metadata import TOKENS, read_field
+from model.gguf.file import GgufFile
+from model.gguf.metadata import TOKENS
 from model.known_models import known_model
 from model.settings import ModelSettings
 from model.single_token_weights import use_int8_for_single_tokens
@@ -75,9 +75,8 @@ def test_file_is_the_official_one(gguf_path: Path) -> None:
 
 
 def test_tokens_equal_those_of_transformers(gguf_path: Path, tokenizer: ChatTokenizer) -> None:
-    reader = gguf.GGUFReader(gguf_path)
-    tokens = read_field(gguf_path, reader, TOKENS)
-    merges = read_field(gguf_path, reader, "tokenizer.ggml.merges")
+    file = GgufFile.open(gguf_path)
+    tokens, merges = file.value(TOKENS), file.value("tokenizer.ggml.merges")
     reference = Qwen2Tokenizer(
         vocab={token: number for number, token in enumerate(tokens)},
         merges=[tuple(pair.split(" ")) for pair in merges],

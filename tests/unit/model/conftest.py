@@ -11,7 +11,8 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from model.backends.local import LocalGenerator
 from model.checkpoint import Checkpoint
-from model.gguf_tokenizer import read_tokenizer
+from model.gguf.file import GgufFile
+from model.gguf.tokenizer import read_tokenizer
 from model.settings import ModelSettings
 from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, ChatTokenizer
 from model.transformer import Decoder
@@ -144,7 +145,7 @@ def checkpoint_folder(
     reference.save_pretrained(folder)
     path = folder / "tokenizer-only.gguf"
     write_gguf(path, weights)
-    read_tokenizer(path, gguf.GGUFReader(path)).save(str(folder / TOKENIZER))
+    read_tokenizer(GgufFile.open(path)).save(str(folder / TOKENIZER))
     (folder / CHAT_TEMPLATE).write_text(TEMPLATE, encoding="utf-8")
     return folder
 

@@ -8,7 +8,7 @@ from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
 from model.backends.port import Message
 from model.errors import CheckpointError
-from model.gguf_tokenizer import SPLIT
+from model.gguf.tokenizer import QWEN2_SPLIT
 from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, ChatTokenizer
 
 
@@ -17,7 +17,7 @@ def text_of(tokenizer: ChatTokenizer, tokens: list[int]) -> str:
 
 
 def test_split_is_the_one_of_transformers() -> None:
-    assert SPLIT == PRETOKENIZE_REGEX
+    assert QWEN2_SPLIT == PRETOKENIZE_REGEX
 
 
 @pytest.mark.parametrize("text", ["the inner", "def f(x):\n\treturn x\r\n", "你好,世界", "🧑‍🚀é"])
