@@ -1,8 +1,8 @@
 """Tokens that keep a text a verbatim quotation. Shapes: see config.py.
 
 The text so far may stand at several places of the passages at once; each token must go on from one
-of them. Places are counted in bytes, so that a span may be cut into tokens in any way; its citation begins
-with a token of its own.
+of them. Places are counted in bytes, so that a span may be cut into tokens in any way; its citation
+begins with a token of its own.
 """
 
 import re
