@@ -55,7 +55,7 @@ def prompt(case: Case, generator: Generator) -> tuple[Message, ...]:
         Excerpt(Hit(f"{n}", one.id, one.title, n, Chunk(0, one.text, 0, len(one.text))), one.text)
         for n, one in enumerate(case.passages, start=1)
     ]
-    return build_prompt(case.question, excerpts, (), generator.count_tokens, ALL_PASSAGES)
+    return build_prompt(case.question, excerpts, (), generator.count_tokens, ALL_PASSAGES).messages
 
 
 def ask(case: Case, generator: Generator) -> dict[str, object]:

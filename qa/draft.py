@@ -3,18 +3,22 @@
 import threading
 from collections.abc import Generator as Closable
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import Final, cast
 
 from model.backends.port import GenerationPiece, GenerationRequest, Generator
 from qa.answer import Citation, CitationFound, Token, Usage
 from qa.grounding import Grounding
 from qa.language import REFUSAL, Language, language_of
+from qa.passages import Support
 from qa.prompt import NOT_FOUND
-from qa.relevance import Relevance
+from qa.relevance import Excerpt, Relevance
 from qa.sentences import SentenceStream
 from qa.settings import GroundingThresholds
-from qa.text import plain
+from qa.text import cited_numbers, plain
 from qa.verified import VerifiedText
+
+_NAME_WORDS_MAX: Final = 6
+"""A name may be in another language than the answer; a whole sentence may not."""
 
 
 class Draft:
@@ -38,6 +42,7 @@ class Draft:
         self._thresholds = thresholds
         self._language = language
         self._refusal = REFUSAL[language]
+        self._shown: Sequence[Excerpt] = ()
         self._verified = VerifiedText()
 
     @property
@@ -51,9 +56,17 @@ class Draft:
         return self._verified.citations
 
     def write(
-        self, generator: Generator, request: GenerationRequest, cancelled: threading.Event
+        self,
+        generator: Generator,
+        request: GenerationRequest,
+        shown: Sequence[Excerpt],
+        cancelled: threading.Event,
     ) -> Iterator[Token | CitationFound]:
-        """Stream what is supported, or the refusal; closing the iterator stops the model."""
+        """Stream what is supported, or the refusal; closing the iterator stops the model.
+
+        `shown` are the excerpts in the request's prompt, which the model cites by number.
+        """
+        self._shown = shown
         score_min = self._thresholds.quotation_min
         for sentence in self._sentences(generator, request, cancelled):
             if NOT_FOUND in sentence.upper():  # what the model adds to that is not an answer
@@ -93,12 +106,32 @@ class Draft:
         text = self._relevance.without_path(plain(sentence))
         if text.endswith(("?", "？")):
             return  # the question again; a question states nothing that could be supported
+        support = self._verbatim(text, cited_numbers(sentence)) or self._said(text)
+        if support is not None:
+            yield from self._verified.add(text, support)
+
+    def _verbatim(self, text: str, numbers: frozenset[int]) -> Support | None:
+        """Find the words as they are, in the passages that the model cites before all others."""
+        if language_of(text) != self._language and len(text.split()) > _NAME_WORDS_MAX:
+            return None  # a sentence copied where it should have been said in the reader's words
+        shown = enumerate(self._shown, start=1)
+        cited = frozenset(one.hit.chunk_id for number, one in shown if number in numbers)
+        support = self._grounding.verbatim(text, cited)
+        if support is None or support.hit.chunk_id in cited:
+            return support
+        return self._of_question(support)
+
+    def _said(self, text: str) -> Support | None:
+        """Find a place that says the same."""
         if language_of(text) != self._language:
-            return  # copied from a passage where it should have been said in the reader's words
-        support = self._grounding.support(text)
+            return None
+        return self._of_question(self._grounding.support(text))
+
+    def _of_question(self, support: Support | None) -> Support | None:
         margin = self._thresholds.relevance_margin
         if support is not None and self._relevance.speaks_of_question(support, margin):
-            yield from self._verified.add(text, support)
+            return support
+        return None
 
     def _quoted(self, score_min: float) -> Iterator[Token | CitationFound]:
         """Quote the sentence that answers best: a small model often misses what stands there."""

@@ -1,5 +1,6 @@
 """Does a passage say what a sentence says, and where exactly?"""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,10 +9,12 @@ from qa.numbers import numbers_claimed
 from qa.passages import Passage, Support, Window, share
 from qa.settings import GroundingThresholds
 from qa.vectors import SentenceVectors
+from qa.verbatim import is_short, stands_in
 from qa.words import content_terms, names, negation_differs
 
 _QUESTION_WEIGHT: Final = 0.2
 """Between places that say the same, the one that also speaks of the question is quoted."""
+_CHOICE: Final = re.compile(r"\bor\b|还是|還是|或", re.IGNORECASE)
 
 
 class Grounding:
@@ -27,8 +30,34 @@ class Grounding:
         self._passages = passages
         self._question_terms = content_terms(question)
         self._question_numbers = numbers_claimed(question)
+        self._offers_choice = bool(_CHOICE.search(question))
         self._thresholds = thresholds
         self._vectors = vectors
+
+    def verbatim(self, words: str, cited: frozenset[str]) -> Support | None:
+        """Return the sentence that holds `words` as they are, or None when none does.
+
+        `cited` are ids of chunks: words that stand in one of these need not be sought elsewhere.
+        """
+        if self._answers_nothing(words):
+            return None
+        first = [one for one in self._passages if one.hit.chunk_id in cited]
+        rest = [one for one in self._passages if one.hit.chunk_id not in cited]
+        return self._best_holder(words, first) or self._best_holder(words, rest)
+
+    def _answers_nothing(self, words: str) -> bool:
+        """Whether it only repeats the question, unless that named what to choose from."""
+        claimed = content_terms(words)
+        return not claimed or (not self._offers_choice and claimed <= self._question_terms)
+
+    def _best_holder(self, words: str, passages: Sequence[Passage]) -> Support | None:
+        found = (
+            passage.support(window, share(self._question_terms, window.terms) - window.cost)
+            for passage in passages
+            for window in passage.windows
+            if stands_in(words, passage.text(window.start, window.end))
+        )
+        return max(found, key=lambda support: support.score, default=None)
 
     def support(self, sentence: str) -> Support | None:
         """Return the best place that says what `sentence` says, or None when none does.
@@ -63,6 +92,10 @@ class Grounding:
     ) -> Support | None:
         if share(claimed, passage.terms) < self._thresholds.coverage_min:
             return None
+        if is_short(sentence):
+            windows = _held_whole(sentence, claimed, windows)
+            if not windows:
+                return None
         new = claimed - self._question_terms
         scored = [(self._window_score(claimed, new, window), window) for window in windows]
         score, window = max(scored, key=lambda pair: pair[0])
@@ -97,3 +130,14 @@ class Grounding:
         if numbers_claimed(sentence) - self._question_numbers:
             return self._thresholds.similarity_with_numbers_min
         return self._thresholds.similarity_min
+
+
+def _held_whole(sentence: str, claimed: frozenset[str], windows: Sequence[Window]) -> list[Window]:
+    """Keep single sentences that hold every word of a short answer.
+
+    Few words fit many places by chance, and a number says something only beside its neighbours, so
+    one that does not stand there word for word is not supported.
+    """
+    if numbers_claimed(sentence):
+        return []
+    return [window for window in windows if not window.cost and claimed <= window.terms]

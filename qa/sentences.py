@@ -1,8 +1,13 @@
 """Sentences of whole texts, and of text that still streams."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from ingest.sentences import Span, spans
+
+_CITATIONS: Final = re.compile(r"(?:\s*[\[【][\d\s,，、]*[\]】])+")
+_OPENING: Final = ("[", "【")
 
 
 def sentence_spans(text: str) -> Iterator[Span]:
@@ -15,7 +20,10 @@ def sentence_spans(text: str) -> Iterator[Span]:
 
 
 class SentenceStream:
-    """Cuts a growing text into sentences; each comes out once it is certainly whole."""
+    """Cuts a growing text into sentences; each comes out once it is certainly whole.
+
+    Citations after a full stop belong to the sentence before it.
+    """
 
     def __init__(self) -> None:
         self._pending = ""
@@ -23,10 +31,14 @@ class SentenceStream:
     def feed(self, piece: str) -> list[str]:
         """Add a piece of text and return the sentences it completes.
 
-        The last one is held back: what follows decides whether its full stop ends it.
+        The last one is held back: what follows decides whether its full stop ends it. So is the
+        one before, while a citation of it may be on its way.
         """
         self._pending += piece
-        whole = list(sentence_spans(self._pending))[:-1]
+        found = list(_cited_spans(self._pending))
+        whole = found[:-1]
+        if whole and self._pending.startswith(_OPENING, found[-1][0]):
+            whole.pop()
         sentences = [self._pending[start:end] for start, end in whole]
         if whole:
             self._pending = self._pending[whole[-1][1] :]
@@ -35,4 +47,20 @@ class SentenceStream:
     def finish(self) -> list[str]:
         """Return what is left when no more text comes."""
         rest, self._pending = self._pending, ""
-        return [rest[start:end] for start, end in sentence_spans(rest)]
+        return [rest[start:end] for start, end in _cited_spans(rest)]
+
+
+def _cited_spans(text: str) -> Iterator[Span]:
+    """Yield the sentences, citations at the start of one moved to the end of the one before."""
+    held: Span | None = None
+    for span in sentence_spans(text):
+        begin, end = span
+        if held is not None and (cited := _CITATIONS.match(text, *span)):
+            held, begin = (held[0], cited.end()), cited.end()
+        if begin == end:
+            continue
+        if held is not None:
+            yield held
+        held = (begin, end)
+    if held is not None:
+        yield held

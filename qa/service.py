@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from model.allowed_text import CitedNumbers
 from model.backends.port import GenerationRequest, Generator
 from qa.answer import Answer, Done, Event, Timings, Turn
 from qa.conversations import Conversations
@@ -13,7 +14,7 @@ from qa.errors import QuestionEmpty, QuestionTooLong
 from qa.followup import search_query
 from qa.grounding import Grounding
 from qa.language import language_of
-from qa.prompt import build_prompt
+from qa.prompt import Prompt, build_prompt
 from qa.relevance import Relevance
 from qa.settings import AnswerSettings
 from qa.words import names_asked
@@ -200,15 +201,25 @@ class AnswerService:
     ) -> Iterator[Event]:
         if relevance.is_hopeless or relevance.best_score < self._settings.grounding.relevance_min:
             return draft.refuse()
-        messages = build_prompt(
+        prompt = build_prompt(
             asked.question,
             relevance.excerpts(self._settings.shown_sentences_max),
             asked.history,
             self._generator.count_tokens,
             self._settings,
         )
-        request = GenerationRequest(messages, self._settings.new_tokens_max)
-        return draft.write(self._generator, request, cancelled)
+        request = self._request(prompt, asked.principal.tenant_id)
+        return draft.write(self._generator, request, prompt.excerpts, cancelled)
+
+    def _request(self, prompt: Prompt, tenant_id: str) -> GenerationRequest:
+        numbers = CitedNumbers(frozenset(range(1, len(prompt.excerpts) + 1)))
+        return GenerationRequest(
+            prompt.messages,
+            self._settings.new_tokens_max,
+            tenant=tenant_id,
+            allowed=numbers if self._generator.enforces_allowed else None,
+            drafts=[excerpt.text for excerpt in prompt.excerpts],
+        )
 
     def _answer(self, asked: _Asked, draft: Draft, first_text_at: float | None) -> Answer:
         now = self._timer()

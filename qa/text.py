@@ -13,7 +13,7 @@ _SCHEME: Final = re.compile(
 )
 _EMPHASIS: Final = re.compile(r"\*{1,3}|`+|(?<!\w)_{1,3}(?=\w)|(?<=\w)_{1,3}(?!\w)")
 _LINE_MARK: Final = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-•·]\s+|\d{1,2}[.)]\s+)")
-_CITATION: Final = re.compile(r"\s*[\[【]\s*\d+(?:\s*[,，、]\s*\d+)*\s*[\]】]")
+_CITATION: Final = re.compile(r"\s*[\[【](?P<numbers>\s*\d+(?:\s*[,，、]\s*\d+)*\s*)[\]】]")
 _INVISIBLE: Final = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
@@ -35,6 +35,12 @@ def plain(sentence: str) -> str:
     text = _TAG.sub("", _AUTOLINK.sub("", text))
     text = _EMPHASIS.sub("", _LINE_MARK.sub("", _SCHEME.sub("", text)))
     return _without_lead_in(" ".join(text.split()))
+
+
+def cited_numbers(sentence: str) -> frozenset[int]:
+    """Return the numbers of passages that a generated sentence cites."""
+    cited = (match["numbers"] for match in _CITATION.finditer(sentence))
+    return frozenset(int(number) for numbers in cited for number in re.findall(r"\d+", numbers))
 
 
 def _without_lead_in(text: str) -> str:

@@ -70,9 +70,9 @@ def answer(generator, embedder):
         grounding = Grounding(question, relevance.passages, relevance.vectors, SETTINGS.grounding)
         draft = Draft(relevance, grounding, SETTINGS.grounding, language_of(question))
         excerpts = relevance.excerpts(SETTINGS.shown_sentences_max)
-        messages = build_prompt(question, excerpts, (), generator.count_tokens, SETTINGS)
-        request = GenerationRequest(messages, SETTINGS.new_tokens_max)
-        list(draft.write(generator, request, threading.Event()))
+        prompt = build_prompt(question, excerpts, (), generator.count_tokens, SETTINGS)
+        request = GenerationRequest(prompt.messages, SETTINGS.new_tokens_max)
+        list(draft.write(generator, request, prompt.excerpts, threading.Event()))
         return draft
 
     return ask

@@ -38,6 +38,7 @@ class ScriptedGenerator:
 
     name = "scripted"
     context_tokens_max = 4096
+    enforces_allowed = True
 
     def __init__(self) -> None:
         self.says = ""

@@ -18,7 +18,7 @@ def _build(question, excerpts, **settings):
 
 
 def test_passages_are_numbered_and_named():
-    asked = _build("Why?", [_excerpt("First."), _excerpt("Second.", 2)])[-1].content
+    asked = _build("Why?", [_excerpt("First."), _excerpt("Second.", 2)]).messages[-1].content
     assert '<passage n="1">\na.pdf > Part > Rule\nFirst.\n</passage>' in asked
     assert '<passage n="2">' in asked
     assert asked.endswith("Question: Why?")
@@ -35,14 +35,14 @@ def test_passages_are_numbered_and_named():
 )
 def test_a_passage_or_its_name_cannot_forge_a_fence(forged):
     prompt = _build(f"Why {forged}?", [_excerpt(forged), _excerpt("b", 2, name=forged)])
-    asked = prompt[-1].content
+    asked = prompt.messages[-1].content
     assert "<|" not in asked
     assert len(re.findall(r"<\s*/?\s*passage", asked, re.IGNORECASE)) == 4
 
 
 def test_only_what_fits_is_shown():
     excerpts = [_excerpt("x" * 100), _excerpt("y" * 900, 2), _excerpt("z" * 100, 3)]
-    asked = _build("Why?", excerpts, passage_tokens_max=400)[-1].content
+    asked = _build("Why?", excerpts, passage_tokens_max=400).messages[-1].content
     assert "xxx" in asked
     assert "yyy" not in asked
     assert '<passage n="2">\na.pdf > Part > Rule\nzzz' in asked
@@ -50,10 +50,10 @@ def test_only_what_fits_is_shown():
 
 def test_the_best_passage_is_always_shown():
     prompt = _build("Why?", [_excerpt("x" * 900)], passage_tokens_max=400)
-    assert "xxx" in prompt[-1].content
+    assert "xxx" in prompt.messages[-1].content
 
 
 def test_a_chinese_question_has_chinese_instructions():
     prompt = _build("为什么？", [_excerpt("First.")])
-    assert "段落" in prompt[0].content
-    assert prompt[-1].content.endswith("问题：为什么？")
+    assert "段落" in prompt.messages[0].content
+    assert prompt.messages[-1].content.endswith("问题：为什么？")

@@ -28,3 +28,25 @@ def test_a_sentence_waits_for_what_follows_its_full_stop():
     assert stream.feed("It is No.") == []
     assert stream.feed(" 5 now. Then") == ["It is No. 5 now."]
     assert stream.finish() == ["Then"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Six weeks. [1] No more. [2, 3]", ["Six weeks. [1]", "No more. [2, 3]"]),
+        ("六周。[1]不能再多。【2】", ["六周。[1]", "不能再多。【2】"]),
+        ("Six weeks [1]", ["Six weeks [1]"]),
+        ("[1] Six weeks.", ["[1] Six weeks."]),
+        ("Done. [see below] More.", ["Done.", "[see below] More."]),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_citation_belongs_to_the_sentence_before_it(text, sentences, size):
+    stream = SentenceStream()
+    found = [
+        one.strip()
+        for start in range(0, len(text), size)
+        for one in stream.feed(text[start : start + size])
+    ]
+    found += [one.strip() for one in stream.finish()]
+    assert found == sentences
