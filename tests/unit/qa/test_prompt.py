@@ -2,7 +2,9 @@ import re
 
 import pytest
 
-from qa.prompt import build_prompt
+from model.tuning.prompt import REFUSAL, TitledPassage, tuned_prompt
+from qa.language import language_of
+from qa.prompt import NOT_FOUND, build_prompt
 from qa.relevance import Excerpt
 from qa.settings import AnswerSettings
 from retrieval.corpus import Chunk, Hit
@@ -57,3 +59,12 @@ def test_a_chinese_question_has_chinese_instructions():
     prompt = _build("为什么？", [_excerpt("First.")])
     assert "段落" in prompt.messages[0].content
     assert prompt.messages[-1].content.endswith("问题：为什么？")
+
+
+@pytest.mark.parametrize("question", ["Why?", "为什么？"])
+def test_the_prompt_is_the_one_that_the_default_model_was_tuned_with(question):
+    excerpts = [_excerpt("First."), _excerpt("Second.", 2)]
+    passages = [TitledPassage("a.pdf > Part > Rule", excerpt.text) for excerpt in excerpts]
+    tuned = tuned_prompt(passages, question, language_of(question))
+    assert list(_build(question, excerpts).messages) == tuned
+    assert NOT_FOUND == REFUSAL
