@@ -74,6 +74,7 @@ class Recorder:
         self.said = ""
         self.name = generator.name
         self.context_tokens_max = generator.context_tokens_max
+        self.enforces_allowed = generator.enforces_allowed
         self.count_tokens = generator.count_tokens
 
     def generate(

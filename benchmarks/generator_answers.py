@@ -1,13 +1,15 @@
 """How well a model answers from passages that it is given: the reader alone, without retrieval.
 
     SOURCEBOOK_EVAL_DATA=<folder> python -m benchmarks.generator_answers MODEL --details FILE
-        [--each N] [--only SET]
+        [--each N] [--only SET] [--quote-only] [--server URL]
     SOURCEBOOK_EVAL_DATA=<folder> python -m benchmarks.generator_answers --report FILE ...
 
-MODEL is a GGUF file or a checkpoint's folder. Each question is asked over its gold passage and
+MODEL is a GGUF file or a checkpoint's folder, or with `--server` the name under which that
+OpenAI-compatible server serves one. Each question is asked over its gold passage and
 three look-alikes (see `evaluation.cases`), N answerable and N/2 unanswerable ones of a set, with
 the product's own prompt. `--details` gets each answer as a line of JSON; what stands there already
-is not asked again. `--report` compares such files on the questions that all of them answered.
+is not asked again. With `--quote-only` nothing but a span of a passage and its number can be
+written, or the refusal. `--report` compares such files on the questions that all of them answered.
 """
 
 import argparse
@@ -19,13 +21,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pydantic import HttpUrl
+
 from evaluation.cases import Case, cases_of
 from evaluation.datasets import read_dataset
 from evaluation.report import Score, mean, score
+from model.allowed_text import AllowedText, CitedNumbers, Quotation
 from model.backends.local import LocalGenerator
+from model.backends.openai_server import OpenAIServerGenerator
 from model.backends.port import GenerationRequest, Generator, Message
-from model.settings import ModelSettings
-from qa.prompt import build_prompt
+from model.settings import ModelServerSettings, ModelSettings
+from qa.prompt import NOT_FOUND, build_prompt
 from qa.relevance import Excerpt
 from qa.settings import AnswerSettings
 from retrieval.corpus import Chunk, Hit
@@ -58,9 +64,22 @@ def prompt(case: Case, generator: Generator) -> tuple[Message, ...]:
     return build_prompt(case.question, excerpts, (), generator.count_tokens, ALL_PASSAGES).messages
 
 
-def ask(case: Case, generator: Generator) -> dict[str, object]:
+def allowed(case: Case, generator: Generator, *, quote_only: bool) -> AllowedText | None:
+    """Return what the product asks for, or a quotation; nothing of a server that knows no masks."""
+    texts = {number: one.text for number, one in enumerate(case.passages, start=1)}
+    if quote_only:
+        return Quotation(texts, NOT_FOUND)
+    return CitedNumbers(frozenset(texts)) if generator.enforces_allowed else None
+
+
+def ask(case: Case, generator: Generator, *, quote_only: bool) -> dict[str, object]:
     started = time.monotonic()
-    request = GenerationRequest(prompt(case, generator), NEW_TOKENS_MAX)
+    request = GenerationRequest(
+        prompt(case, generator),
+        NEW_TOKENS_MAX,
+        allowed=allowed(case, generator, quote_only=quote_only),
+        drafts=[one.text for one in case.passages],
+    )
     pieces = list(generator.generate(request))
     return {
         "group": case.group,
@@ -90,12 +109,12 @@ def _answers(details: Path) -> Iterator[dict[str, object]]:
             yield from map(json.loads, lines)
 
 
-def run(cases: Sequence[Case], generator: Generator, details: Path) -> None:
+def run(cases: Sequence[Case], generator: Generator, details: Path, *, quote_only: bool) -> None:
     done = asked_already(details)
     for number, case in enumerate(cases, start=1):
         if (case.group, case.id, case.answerable) in done:
             continue
-        answer = ask(case, generator)
+        answer = ask(case, generator, quote_only=quote_only)
         with details.open("a", encoding="utf-8") as lines:
             print(json.dumps(answer, ensure_ascii=False), file=lines)
         print(f"{number}/{len(cases)} {case.group} {answer['seconds']} s", file=sys.stderr)
@@ -137,9 +156,18 @@ def _print_row(name: str, judged: Sequence[tuple[Case, Score]]) -> None:
     print(f"  {name:<34}{len(can):>4} {row}{len(cannot):>4} {right!s:>13}")
 
 
+def open_generator(model: str, server: str | None) -> Generator:
+    if server:
+        where = ModelServerSettings(url=HttpUrl(server))
+        return OpenAIServerGenerator(ModelSettings(name=model, backend="openai", server=where))
+    return LocalGenerator.load(Path(model), ModelSettings())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, nargs="?", help="the GGUF file or checkpoint's folder")
+    parser.add_argument("model", nargs="?", help="GGUF file, checkpoint's folder, or served name")
+    parser.add_argument("--server", help="address of an OpenAI-compatible server, .../v1")
+    parser.add_argument("--quote-only", action="store_true", help="write spans of passages only")
     parser.add_argument("--details", type=Path, help="write each answer here as a line of JSON")
     parser.add_argument("--report", type=Path, nargs="+", help="compare such files instead")
     parser.add_argument("--each", type=int, default=40, help="answerable questions of a set")
@@ -152,7 +180,8 @@ def main() -> None:
     if options.report:
         report(options.report, cases)
     elif options.model and options.details:
-        run(cases, LocalGenerator.load(options.model, ModelSettings()), options.details)
+        generator = open_generator(options.model, options.server)
+        run(cases, generator, options.details, quote_only=options.quote_only)
         report([options.details], cases)
     else:
         parser.error("name a model and --details, or --report")
