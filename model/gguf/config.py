@@ -138,7 +138,7 @@ def _qwen_experts(metadata: Metadata) -> Values:
 
 
 def _end_tokens(file: GgufFile) -> list[int]:
-    tokens = file.value(TOKENS)
+    tokens = file.texts(TOKENS)
     named = [tokens.index(token) for token in END_TOKENS if token in tokens]
     own = file.fields.get("tokenizer.ggml.eos_token_id")
     return named if own is None or own in named else [own, *named]

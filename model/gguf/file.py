@@ -79,6 +79,28 @@ class GgufFile:
             raise CheckpointError(self.path, f"the value {key} is missing")
         return self.fields[key]
 
+    def text(self, key: str) -> str:
+        """Return one metadata value that is a text.
+
+        Raises:
+            CheckpointError: the file does not have it, or it is something else.
+        """
+        value = self.value(key)
+        if not isinstance(value, str):
+            raise CheckpointError(self.path, f"the value {key} is no text")
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        """Return one metadata value that is a list of texts.
+
+        Raises:
+            CheckpointError: the file does not have it, or it is something else.
+        """
+        value = self.value(key)
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+            raise CheckpointError(self.path, f"the value {key} is no list of texts")
+        return value
+
 
 def _read(path: Path, cursor: Cursor) -> GgufFile:
     if cursor.number("<u4") != MAGIC:

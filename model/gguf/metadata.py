@@ -22,25 +22,39 @@ class Metadata:
 
     def __init__(self, file: GgufFile) -> None:
         self.file = file
-        self.architecture = str(file.value("general.architecture"))
+        self.architecture = file.text("general.architecture")
         self._refuse_variants()
 
     def __getitem__(self, key: str) -> Any:
-        """Return a value; a list of equal values, one per layer, counts as one.
+        """Return a number; a list of equal numbers, one per layer, counts as one.
 
         Raises:
-            CheckpointError: it is missing, or differs from layer to layer.
+            CheckpointError: it is missing, no number, or differs from layer to layer.
         """
         value = self.file.value(f"{self.architecture}.{key}")
-        if not isinstance(value, list):
-            return value
-        if len(set(value)) != 1:
+        values = value if isinstance(value, list) else [value]
+        if not all(type(number) in {int, float} for number in values):
+            raise CheckpointError(self.file.path, f"the value {key} is no number")
+        if len(set(values)) != 1:
             raise CheckpointError(self.file.path, f"the value {key} is not one for all layers")
-        return value[0]
+        return values[0]
 
-    def get(self, key: str, default: Any) -> Any:
-        """Return a value that may be missing."""
-        return self[key] if self._has(key) else default
+    def get(self, key: str, default: float) -> Any:
+        """Return a number that may be missing.
+
+        Raises:
+            CheckpointError: it is there but no number, or differs from layer to layer.
+        """
+        return self[key] if f"{self.architecture}.{key}" in self.file.fields else default
+
+    def text(self, key: str, default: str) -> str:
+        """Return a text that may be missing.
+
+        Raises:
+            CheckpointError: it is there but no text.
+        """
+        key = f"{self.architecture}.{key}"
+        return self.file.text(key) if key in self.file.fields else default
 
     def width(self, tensor: str) -> int:
         """Return the rows of a matrix, or of each matrix in a stack.
@@ -53,13 +67,11 @@ class Metadata:
             raise CheckpointError(self.file.path, f"the matrix {tensor} is missing")
         return found.shape[-2]
 
-    def _has(self, key: str) -> bool:
-        return f"{self.architecture}.{key}" in self.file.fields
-
     def _refuse_variants(self) -> None:
         for key, known in _KNOWN_VALUES.items():
-            if (value := self.get(key, known[0])) not in known:
-                reason = f"the value {value} of {self.architecture}.{key} is not known"
+            full_key = f"{self.architecture}.{key}"
+            if (value := self.file.fields.get(full_key, known[0])) not in known:
+                reason = f"the value {value} of {full_key} is not known"
                 raise CheckpointError(self.file.path, reason)
 
     @property
@@ -70,7 +82,7 @@ class Metadata:
             CheckpointError: it is not a whole number, or only a part of it is rotated.
         """
         hidden, heads = self["embedding_length"], self["attention.head_count"]
-        width = self.get("attention.key_length", hidden // heads if heads else 0)
-        if not width or self.get("rope.dimension_count", width) != width:
+        width = self.get("attention.key_length", hidden // heads if heads > 0 else 0)
+        if width <= 0 or self.get("rope.dimension_count", width) != width:
             raise CheckpointError(self.file.path, "heads that are rotated in part are not known")
         return int(width)

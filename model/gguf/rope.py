@@ -27,7 +27,7 @@ def rope_parameters(metadata: Metadata) -> dict[str, Any]:
     base = {"rope_theta": metadata.get("rope.freq_base", 10_000.0)}
     if FACTORS in metadata.file.tensors:
         return base | _llama3(metadata, base["rope_theta"])
-    kind = metadata.get("rope.scaling.type", "none")
+    kind = metadata.text("rope.scaling.type", "none")
     factor = metadata.get("rope.scaling.factor", 1.0)
     if kind == "none" or factor == 1.0:
         return base | {"rope_type": "default"}

@@ -63,7 +63,7 @@ def read_tokenizer(file: GgufFile) -> Tokenizer:
     Raises:
         CheckpointError: it is missing, damaged or of an unknown kind.
     """
-    model, pre = (file.value(f"tokenizer.ggml.{key}") for key in ("model", "pre"))
+    model, pre = (file.text(f"tokenizer.ggml.{key}") for key in ("model", "pre"))
     if model != "gpt2" or pre not in KINDS:
         raise CheckpointError(file.path, f"the tokenizer {(model, pre)} is not known")
     kind = KINDS[pre]
@@ -85,12 +85,12 @@ def read_chat_template(file: GgufFile) -> str:
     Raises:
         CheckpointError: the file has none.
     """
-    return str(file.value("tokenizer.chat_template"))
+    return file.text("tokenizer.chat_template")
 
 
 def special_tokens(file: GgufFile) -> dict[str, Any]:
     """Return what `tokenizer_config.json` says of the tokens that begin and end a text."""
-    tokens = file.value(TOKENS)
+    tokens = file.texts(TOKENS)
     numbers = {
         name: file.fields.get(f"tokenizer.ggml.{key}") for name, key in _SPECIAL_TOKENS.items()
     }
@@ -102,8 +102,9 @@ def special_tokens(file: GgufFile) -> dict[str, Any]:
 
 
 def _merges(file: GgufFile, kind: _Kind) -> BPE:
-    vocabulary = {token: number for number, token in enumerate(file.value(TOKENS))}
-    merges = [tuple(pair.split(" ")) for pair in file.value("tokenizer.ggml.merges")]
+    vocabulary = {token: number for number, token in enumerate(file.texts(TOKENS))}
+    pairs = (pair.partition(" ") for pair in file.texts("tokenizer.ggml.merges"))
+    merges = [(first, second) for first, _, second in pairs]
     return BPE(vocabulary, merges, ignore_merges=kind.whole_words_first)
 
 
@@ -118,9 +119,9 @@ def _pre_tokenizer(kind: _Kind) -> pre_tokenizers.PreTokenizer:
 
 
 def _added_tokens(file: GgufFile) -> list[AddedToken]:
-    tokens, types = file.value(TOKENS), file.value("tokenizer.ggml.token_type")
-    if len(tokens) != len(types):
-        raise CheckpointError(file.path, f"{len(tokens)} tokens have {len(types)} types")
+    tokens, types = file.texts(TOKENS), file.value("tokenizer.ggml.token_type")
+    if not isinstance(types, list) or len(tokens) != len(types):
+        raise CheckpointError(file.path, "there is not one type for each token")
     return [
         AddedToken(token, special=True, normalized=False)
         for token, token_type in zip(tokens, types, strict=True)
