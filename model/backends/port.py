@@ -120,6 +120,12 @@ class Generator(Protocol):
         Raises:
             model.errors.PromptTooLong: the prompt alone does not fit the context.
             model.errors.GeneratorBusy: too many requests wait already; try again later.
+            model.errors.InvalidRequest: it cannot hold the text to what the request allows.
+            model.errors.GeneratorClosed: it was closed.
 
         """
+        ...
+
+    def close(self) -> None:
+        """End what is being written with an error, and free memory, threads and connections."""
         ...
