@@ -1,36 +1,32 @@
 """The generator that runs in this process, in torch."""
 
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-
 from model.allowed_tokens import allowed_tokens
-from model.backends.port import FinishReason, GenerationPiece, GenerationRequest
-from model.checkpoint import Checkpoint
-from model.errors import PromptTooLong
-from model.generation import Pace, generate_tokens
-from model.gguf.unpack import unpacked_folder
+from model.backends.port import GenerationPiece, GenerationRequest
+from model.decoder_loading import load_decoder
+from model.engine.engine import Engine
+from model.engine.generation import Work
+from model.engine.statistics import EngineStatistics
+from model.engine.stream import Outcome
 from model.sampling import Sampler, Sampling
 from model.settings import ModelSettings
-from model.single_token_weights import use_int8_for_single_tokens
+from model.speculation import PromptLookup
 from model.text_stream import TextStream
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
 from model.vocabulary import Vocabulary
-from model.waiting_line import WaitingLine
 
 
 class LocalGenerator:
-    """Answers one request at a time; the others wait in line. Safe to share among threads."""
+    """An engine with words: messages in, text out. Safe to share among threads."""
 
     def __init__(self, decoder: Decoder, tokenizer: ChatTokenizer, settings: ModelSettings) -> None:
-        self._decoder = decoder
         self._tokenizer = tokenizer
         self._settings = settings
-        self._line = WaitingLine(settings.waiting_requests_max)
+        self._engine = Engine(decoder, settings)
         config = decoder.config
         self._vocabulary = Vocabulary(config.vocabulary_size, tokenizer.bytes_of, config.end_tokens)
 
@@ -41,11 +37,8 @@ class LocalGenerator:
         Raises:
             CheckpointError: the file cannot be used.
         """
-        folder = unpacked_folder(path, getattr(torch, settings.precision))
-        decoder = Decoder.from_checkpoint(Checkpoint.open(folder))
-        if settings.decode_precision == "int8":
-            use_int8_for_single_tokens(decoder, folder)
-        return cls(decoder, ChatTokenizer.open(folder), settings)
+        loaded = load_decoder(path, settings)
+        return cls(loaded.decoder, ChatTokenizer.open(loaded.folder), settings)
 
     @property
     def name(self) -> str:
@@ -54,8 +47,8 @@ class LocalGenerator:
 
     @property
     def context_tokens_max(self) -> int:
-        """The smaller of the setting and the checkpoint's own limit."""
-        return min(self._settings.context_tokens_max, self._decoder.config.context_tokens_max)
+        """The smallest of the setting, the checkpoint's own limit and the cache."""
+        return self._engine.context_tokens_max
 
     @property
     def enforces_allowed(self) -> bool:
@@ -70,49 +63,55 @@ class LocalGenerator:
         self, request: GenerationRequest, cancelled: threading.Event | None = None
     ) -> Iterator[GenerationPiece]:
         """Stream the answer; see `Generator.generate`. Errors come with the first piece."""
-        cancelled = cancelled or threading.Event()
+        stream = self._engine.submit(self._work(request, cancelled or threading.Event()))
+        try:
+            for text in stream.pieces():
+                yield GenerationPiece(text)
+            yield _last_piece(stream.outcome)
+        finally:
+            stream.abandon()
+
+    def forget(self, tenant: str) -> None:
+        """Keep nothing of what a tenant's requests held until now; see `Engine.forget`."""
+        self._engine.forget(tenant)
+
+    def statistics(self) -> EngineStatistics:
+        """Return what the engine holds and has done."""
+        return self._engine.statistics()
+
+    def close(self) -> None:
+        """End all answers with an error, and the engine's thread."""
+        self._engine.close()
+
+    def _work(self, request: GenerationRequest, cancelled: threading.Event) -> Work:
         prompt = self._tokenizer.encode_chat(request.messages)
-        if len(prompt) >= self.context_tokens_max:
-            raise PromptTooLong(len(prompt), self.context_tokens_max)
-        with self._line.turn(cancelled):
-            yield from self._answer(request, prompt, cancelled)
-
-    def _answer(
-        self, request: GenerationRequest, prompt: list[int], cancelled: threading.Event
-    ) -> Iterator[GenerationPiece]:
-        text = TextStream(request.stop)
-        reason: FinishReason = "length"
-        count = 0
-        with closing(self._tokens(request, prompt, cancelled)) as tokens:
-            for token in tokens:
-                if token in self._decoder.config.end_tokens:
-                    reason = "stop"
-                    break
-                count += 1
-                if certain := text.feed(self._tokenizer.bytes_of(token)):
-                    yield GenerationPiece(certain)
-                if text.stopped:
-                    reason = "stop"
-                    break
-        if reason != "stop" and cancelled.is_set():
-            reason = "cancelled"
-        yield GenerationPiece(text.finish(), reason, len(prompt), count)
-
-    def _tokens(
-        self, request: GenerationRequest, prompt: list[int], cancelled: threading.Event
-    ) -> Generator[int]:
-        settings = self._settings
-        return generate_tokens(
-            self._decoder,
+        return Work(
             prompt,
-            new_tokens_max=min(request.new_tokens_max, self.context_tokens_max - len(prompt)),
-            sampler=self._sampler(request, prompt),
-            pace=Pace(
-                settings.prefill_piece_tokens, settings.prefill_threads, settings.decode_threads
-            ),
+            request.new_tokens_max,
+            self._sampler(request, prompt),
+            TextStream(request.stop),
+            self._tokenizer.bytes_of,
+            lookup=self._lookup(request, prompt),
+            tenant=request.tenant,
+            deadline_seconds=request.deadline_seconds,
             cancelled=cancelled,
         )
+
+    def _lookup(self, request: GenerationRequest, prompt: list[int]) -> PromptLookup | None:
+        if self._settings.draft_tokens_max == 0:
+            return None
+        return PromptLookup(prompt, [self._tokenizer.encode(text) for text in request.drafts])
 
     def _sampler(self, request: GenerationRequest, prompt: list[int]) -> Sampler:
         allowed = allowed_tokens(request.allowed, self._vocabulary) if request.allowed else None
         return Sampler(Sampling.of(request, self._settings.top_p), prompt, allowed)
+
+
+def _last_piece(outcome: Outcome) -> GenerationPiece:
+    return GenerationPiece(
+        "",
+        outcome.reason,
+        outcome.prompt_tokens,
+        outcome.completion_tokens,
+        outcome.cached_prompt_tokens,
+    )

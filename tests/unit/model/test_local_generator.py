@@ -1,18 +1,21 @@
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from model.allowed_text import Quotation
 from model.backends.local import LocalGenerator
 from model.backends.port import GenerationPiece, GenerationRequest, Generator, Message
 from model.errors import GeneratorBusy, PromptTooLong
 from model.settings import ModelSettings
-from model.step import Step
+from model.step import Step, positions
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
+from tests.unit.model.recalling_decoder import eventually
 
+Open = Callable[..., LocalGenerator]
 QUESTION = [Message("user", "the inner")]
 
 
@@ -33,7 +36,7 @@ class ScriptedDecoder:
 
     def __init__(self, decoder: Decoder, script: list[int], prompt_tokens: int) -> None:
         self.config = decoder.config
-        self.new_cache = decoder.new_cache
+        self.dtype = decoder.dtype
         self.steps: list[int] = []
         self.after_step: Callable[[int], None] = lambda count: None
         self._script = script
@@ -42,23 +45,45 @@ class ScriptedDecoder:
     def __call__(self, step: Step, cache: object) -> torch.Tensor:
         self.steps.append(len(step.tokens_T))
         self.after_step(len(self.steps))
-        place = sum(self.steps) - self._prompt_tokens
-        logits = torch.zeros(1, self.config.vocabulary_size)
-        if 0 <= place < len(self._script):
-            logits[0, self._script[place]] = 1.0
-        return logits
+        logits = torch.zeros(len(step.tokens_T), self.config.vocabulary_size)
+        for row, position in enumerate(positions(step.spans).tolist()):
+            place = position + 1 - self._prompt_tokens
+            if 0 <= place < len(self._script):
+                logits[row, self._script[place]] = 1.0
+        return logits[step.rows_R]
+
+
+@pytest.fixture
+def open_generator(
+    tokenizer: ChatTokenizer, settings: ModelSettings
+) -> Iterator[Callable[..., LocalGenerator]]:
+    opened = []
+
+    def make(decoder: object, **changes: object) -> LocalGenerator:
+        changed = settings.model_copy(update=changes)
+        opened.append(LocalGenerator(decoder, tokenizer, changed))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield make
+    for generator in opened:
+        generator.close()
+
+
+@pytest.fixture
+def generator(open_generator: Open, decoder: Decoder) -> LocalGenerator:
+    return open_generator(decoder)
 
 
 @pytest.fixture
 def scripted(
-    decoder: Decoder, tokenizer: ChatTokenizer, settings: ModelSettings
+    decoder: Decoder, tokenizer: ChatTokenizer, open_generator: Open
 ) -> Callable[..., tuple[LocalGenerator, ScriptedDecoder]]:
     def make(
-        text: str, end: bool = True, messages: list[Message] = QUESTION
+        text: str, end: bool = True, messages: list[Message] = QUESTION, **changes: object
     ) -> tuple[LocalGenerator, ScriptedDecoder]:
         script = tokenizer.encode(text) + ([decoder.config.end_tokens[0]] if end else [])
         fake = ScriptedDecoder(decoder, script, len(tokenizer.encode_chat(messages)))
-        return LocalGenerator(fake, tokenizer, settings), fake  # type: ignore[arg-type]
+        return open_generator(fake, **({"draft_tokens_max": 0} | changes)), fake
 
     return make
 
@@ -156,25 +181,47 @@ def test_cancelled_before_it_began(scripted: Scripted) -> None:
     assert decoder.steps == []
 
 
-def test_closing_frees_the_turn(decoder: Decoder, tokenizer: ChatTokenizer) -> None:
-    settings = ModelSettings(waiting_requests_max=0, context_tokens_max=128)
-    generator = LocalGenerator(decoder, tokenizer, settings)
-    stream = generator.generate(request())
+def test_closing_frees_what_the_answer_held(open_generator: Open, decoder: Decoder) -> None:
+    generator = open_generator(decoder, running_requests_max=1, waiting_requests_max=0)
+    stream = generator.generate(request(new_tokens_max=100))
     next(stream)
     with pytest.raises(GeneratorBusy):
         next(generator.generate(request()))
     stream.close()  # type: ignore[attr-defined]
+    eventually(lambda: generator.statistics().blocks_held == 0)
     assert answer(generator, request())
 
 
 def test_abandoned_before_its_first_piece_holds_nothing(
-    decoder: Decoder, tokenizer: ChatTokenizer
+    open_generator: Open, decoder: Decoder
 ) -> None:
-    settings = ModelSettings(waiting_requests_max=0, context_tokens_max=128)
-    generator = LocalGenerator(decoder, tokenizer, settings)
+    generator = open_generator(decoder, running_requests_max=1, waiting_requests_max=0)
     waiting = generator.generate(request())
     assert answer(generator, request())
     assert next(waiting)
+
+
+def test_second_question_reports_what_was_cached(generator: LocalGenerator) -> None:
+    messages = [Message("user", "x" * 60)]
+    cached = [answer(generator, GenerationRequest(messages, 2))[-1] for _ in range(2)]
+    assert [piece.cached_prompt_tokens for piece in cached] == [0, 64]
+    generator.forget("")
+    assert answer(generator, GenerationRequest(messages, 2))[-1].cached_prompt_tokens == 0
+
+
+def test_quoted_drafts_save_steps(scripted: Scripted) -> None:
+    text = "The office opens at nine, and closes at five."
+    generator, decoder = scripted(text, draft_tokens_max=8)
+    pieces = answer(generator, request(50, drafts=["In short: " + text]))
+    assert text_of(pieces) == text
+    assert len(decoder.steps) < generator.count_tokens(text) / 2
+
+
+def test_text_is_held_to_what_is_allowed(generator: LocalGenerator) -> None:
+    rule = Quotation({1: "the inner"}, "no")
+    assert text_of(answer(generator, request(allowed=rule))) in {"the [1]", "inner [1]", "no"} | {
+        "the inner [1]"
+    }
 
 
 def test_seed_decides_the_sample(generator: LocalGenerator) -> None:
@@ -186,17 +233,16 @@ def test_seed_decides_the_sample(generator: LocalGenerator) -> None:
 
 
 def test_control_tokens_are_not_shown(
-    decoder: Decoder, tokenizer: ChatTokenizer, settings: ModelSettings
+    open_generator: Open, decoder: Decoder, tokenizer: ChatTokenizer
 ) -> None:
     start = tokenizer.encode_chat([])[0]
     assert start not in decoder.config.end_tokens
     fake = ScriptedDecoder(decoder, [start, 70], len(tokenizer.encode_chat(QUESTION)))
-    generator = LocalGenerator(fake, tokenizer, settings)  # type: ignore[arg-type]
-    pieces = answer(generator, request(new_tokens_max=2))
+    pieces = answer(open_generator(fake), request(new_tokens_max=2))
     assert text_of(pieces) == tokenizer.bytes_of(70).decode()
 
 
-def test_threads_are_put_back(generator: LocalGenerator) -> None:
+def test_threads_of_the_caller_stay(generator: LocalGenerator) -> None:
     before = torch.get_num_threads()
     answer(generator, request(new_tokens_max=2))
     assert torch.get_num_threads() == before
@@ -211,3 +257,4 @@ def test_load_from_gguf(tiny_gguf: Path, decode_precision: str) -> None:
     assert generator.name == "tiny"
     assert generator.context_tokens_max == 512  # the checkpoint's own limit
     assert answer(generator, request())[-1].completion_tokens > 0
+    generator.close()
