@@ -17,6 +17,7 @@ import torch
 from transformers import DynamicCache, Qwen2Config, Qwen2ForCausalLM
 
 from model.checkpoint import Checkpoint
+from model.families import to_hugging_face
 from model.gguf.unpack import unpacked_folder
 from model.single_token_weights import use_int8_for_single_tokens
 from model.step import Step
@@ -76,7 +77,7 @@ def theirs(peer: Qwen2ForCausalLM, prompt: torch.Tensor, new_tokens: int) -> Spe
 
 def transformers_on(checkpoint: Checkpoint) -> Qwen2ForCausalLM:
     """Build the peer on the very same mapped tensors."""
-    config = Qwen2Config(**checkpoint.config.to_hugging_face())
+    config = Qwen2Config(**to_hugging_face(checkpoint.config))
     with torch.device("meta"):
         peer = Qwen2ForCausalLM(config)
     peer.load_state_dict(checkpoint.weights, assign=True)

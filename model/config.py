@@ -1,4 +1,4 @@
-"""The numbers that describe a decoder, read from a Hugging Face `config.json`.
+"""The numbers that describe a decoder, whatever its family.
 
 Shape legend, used in the whole package:
     T tokens of this step, over all sequences    R of them whose logits are wanted
@@ -8,11 +8,64 @@ Shape legend, used in the whole package:
     E routed experts    A of them active per token
 """
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
+
+from model.rope_scaling import LongScaling, Scaling
 
 Shape = tuple[int, ...]
+# More than any model has; a damaged number must not keep us building layers.
+LAYERS_MAX = 1_000
+EXPERTS_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RopeConfig:
+    """The rotary embedding."""
+
+    base: float
+    width: int
+    """Channels of each head that are rotated; the others stay."""
+    scaling: Scaling | None = None
+    interleaved: bool = False
+    """Whether a pair is two neighbours, not one channel of each half."""
+
+    def __post_init__(self) -> None:
+        _check(self.base > 1 and math.isfinite(self.base), f"the rotary base is {self.base}")
+        _check(self.width > 0 and self.width % 2 == 0, f"the rotary width is {self.width}")
+        if isinstance(self.scaling, LongScaling):
+            counts = {len(self.scaling.short), len(self.scaling.long)}
+            _check(counts == {self.width // 2}, f"longrope needs {self.width // 2} factors")
+
+
+@dataclass(frozen=True, slots=True)
+class LatentConfig:
+    """Multi-head latent attention (DeepSeek-V2): keys and values made from one small vector."""
+
+    key_value_rank: int
+    """Width of the vector that is cached, without the rotary key."""
+    query_rank: int | None
+    """Width of the vector that queries are made from; None for the hidden state itself."""
+    plain_width: int
+    """Channels of a query or key head that are not rotated."""
+    rope_width: int
+    """Channels that are; the key's are shared by all heads."""
+    value_width: int
+
+    def __post_init__(self) -> None:
+        _positive(
+            latent_rank=self.key_value_rank,
+            latent_query_rank=1 if self.query_rank is None else self.query_rank,
+            unrotated_head_width=self.plain_width,
+            rotated_head_width=self.rope_width,
+            value_head_width=self.value_width,
+        )
+
+    @property
+    def query_width(self) -> int:
+        """Width of one query head."""
+        return self.plain_width + self.rope_width
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,131 +96,131 @@ class MoeConfig:
     """Whether router and experts have biases (gpt-oss)."""
     activation: Literal["silu", "clamped_swiglu"] = "silu"
 
+    def __post_init__(self) -> None:
+        _positive(
+            experts=self.experts,
+            experts_per_token=self.experts_per_token,
+            expert_width=self.expert_width,
+            expert_groups=self.groups,
+            expert_groups_per_token=self.groups_per_token,
+        )
+        _check(self.experts <= EXPERTS_MAX, f"there are {self.experts} experts")
+        _check(self.shared_width >= 0, f"the shared expert's width is {self.shared_width}")
+        _check(
+            self.experts % self.groups == 0,
+            f"{self.experts} experts cannot be split into {self.groups} groups",
+        )
+        eligible = self.experts // self.groups * self.groups_per_token
+        _check(
+            self.groups_per_token <= self.groups and self.experts_per_token <= eligible,
+            f"a token cannot use {self.experts_per_token} experts out of {eligible}, "
+            f"from {self.groups_per_token} of {self.groups} groups",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DecoderConfig:
-    """A dense Qwen2 decoder's sizes."""
+    """A decoder's sizes and options; the defaults are a plain Llama's."""
 
+    family: str
+    """Hugging Face's `model_type`; says how tensors are named on disk."""
     vocabulary_size: int
     hidden_size: int
     feed_forward_size: int
     layer_count: int
     query_heads: int
     key_value_heads: int
+    head_size: int
     context_tokens_max: int
-    rope_base: float
+    rope: RopeConfig
     norm_epsilon: float
     head_tied_to_embedding: bool
     end_tokens: tuple[int, ...]
+    query_key_value_bias: bool = False
+    output_bias: bool = False
+    feed_forward_bias: bool = False
+    query_key_norm: Literal["none", "head", "projection"] = "none"
+    """Whether queries and keys are normalised, each head by itself or the whole projection."""
+    query_key_value_clip: float | None = None
+    """Bound of the absolute values of queries, keys and values (OLMoE)."""
+    attention_sinks: bool = False
+    """Whether each head has a learned score for looking at nothing (gpt-oss)."""
+    windows: tuple[int, ...] = ()
+    """For each layer how far back a token sees, itself included; 0 for all. () for all layers."""
+    global_tokens: int = 0
+    """First tokens of a sequence that windows do not hide (Xiao et al. 2023, attention sinks)."""
+    latent: LatentConfig | None = None
+    moe: MoeConfig | None = None
+    dense_layers: frozenset[int] = frozenset()
+    """Layers with a dense feed-forward where the others have experts."""
+    attention_scale: float | None = None
+    """Factor of the attention scores; None for 1/sqrt(width of a query head)."""
+    embedding_scale: float = 1.0
+    residual_scale: float = 1.0
+    logit_scale: float = 1.0
 
-    @property
-    def head_size(self) -> int:
-        """Width of one attention head."""
-        return self.hidden_size // self.query_heads
+    def __post_init__(self) -> None:
+        _positive(
+            vocabulary_size=self.vocabulary_size,
+            hidden_size=self.hidden_size,
+            feed_forward_size=self.feed_forward_size,
+            layer_count=self.layer_count,
+            query_heads=self.query_heads,
+            key_value_heads=self.key_value_heads,
+            head_size=self.head_size,
+            context_tokens_max=self.context_tokens_max,
+        )
+        _check(self.layer_count <= LAYERS_MAX, f"there are {self.layer_count} layers")
+        _check(
+            self.query_heads % self.key_value_heads == 0,
+            f"{self.query_heads} query heads cannot share {self.key_value_heads} key/value heads",
+        )
+        _check(self.rope.width <= self.head_size, "the rotary width is beyond a head's")
+        _check(
+            len(self.windows) in {0, self.layer_count} and min((*self.windows, 0)) == 0,
+            "the attention windows are not one for each layer",
+        )
+        _check(self.global_tokens >= 0, f"there are {self.global_tokens} global tokens")
 
     @property
     def cache_heads(self) -> int:
         """Heads of each layer that the cache keeps."""
-        return self.key_value_heads
+        return 1 if self.latent else self.key_value_heads
 
     @property
     def key_width(self) -> int:
         """Width of one cached key."""
+        if self.latent:
+            return self.latent.key_value_rank + self.latent.rope_width
         return self.head_size
 
     @property
     def value_width(self) -> int:
         """Width of one cached value."""
-        return self.head_size
+        return 0 if self.latent else self.head_size
 
-    @classmethod
-    def from_hugging_face(cls, values: Mapping[str, Any]) -> "DecoderConfig":
-        """Read the values of a `config.json`.
+    @property
+    def score_scale(self) -> float:
+        """Factor of the attention scores."""
+        if self.attention_scale is not None:
+            return self.attention_scale
+        width = self.latent.query_width if self.latent else self.head_size
+        return float(width**-0.5)
 
-        Raises:
-            KeyError: one is missing.
-            ValueError: the family or one of its options is not known here.
-        """
-        _refuse_unknown(values)
-        end = values.get("eos_token_id")
-        return cls(
-            vocabulary_size=values["vocab_size"],
-            hidden_size=values["hidden_size"],
-            feed_forward_size=values["intermediate_size"],
-            layer_count=values["num_hidden_layers"],
-            query_heads=values["num_attention_heads"],
-            key_value_heads=values["num_key_value_heads"],
-            context_tokens_max=values["max_position_embeddings"],
-            rope_base=_rope(values)["rope_theta"],
-            norm_epsilon=values["rms_norm_eps"],
-            head_tied_to_embedding=values.get("tie_word_embeddings", False),
-            end_tokens=tuple(end if isinstance(end, list) else [end]) if end is not None else (),
-        )
+    def window(self, layer: int) -> int:
+        """Tokens that a layer's token sees, itself included; 0 for all."""
+        return self.windows[layer] if self.windows else 0
 
-    def to_hugging_face(self) -> dict[str, Any]:
-        """Return the values of a `config.json` that `transformers` reads too."""
-        return {
-            "architectures": ["Qwen2ForCausalLM"],
-            "model_type": "qwen2",
-            "hidden_act": "silu",
-            "vocab_size": self.vocabulary_size,
-            "hidden_size": self.hidden_size,
-            "intermediate_size": self.feed_forward_size,
-            "num_hidden_layers": self.layer_count,
-            "num_attention_heads": self.query_heads,
-            "num_key_value_heads": self.key_value_heads,
-            "max_position_embeddings": self.context_tokens_max,
-            "rope_parameters": {"rope_type": "default", "rope_theta": self.rope_base},
-            "rms_norm_eps": self.norm_epsilon,
-            "tie_word_embeddings": self.head_tied_to_embedding,
-            "eos_token_id": list(self.end_tokens),
-        }
-
-    def tensor_shapes(self) -> dict[str, Shape]:
-        """Name every tensor of a whole checkpoint, Hugging Face style, with its shape."""
-        shapes: dict[str, Shape] = {
-            "model.embed_tokens.weight": (self.vocabulary_size, self.hidden_size),
-            "model.norm.weight": (self.hidden_size,),
-        }
-        if not self.head_tied_to_embedding:
-            shapes["lm_head.weight"] = (self.vocabulary_size, self.hidden_size)
-        for layer in range(self.layer_count):
-            for name, shape in self._layer_shapes().items():
-                shapes[f"model.layers.{layer}.{name}"] = shape
-        return shapes
-
-    def _layer_shapes(self) -> dict[str, Shape]:
-        hidden, wide = self.hidden_size, self.feed_forward_size
-        queries = self.query_heads * self.head_size
-        keys = self.key_value_heads * self.head_size
-        return {
-            "input_layernorm.weight": (hidden,),
-            "self_attn.q_proj.weight": (queries, hidden),
-            "self_attn.q_proj.bias": (queries,),
-            "self_attn.k_proj.weight": (keys, hidden),
-            "self_attn.k_proj.bias": (keys,),
-            "self_attn.v_proj.weight": (keys, hidden),
-            "self_attn.v_proj.bias": (keys,),
-            "self_attn.o_proj.weight": (hidden, queries),
-            "post_attention_layernorm.weight": (hidden,),
-            "mlp.gate_proj.weight": (wide, hidden),
-            "mlp.up_proj.weight": (wide, hidden),
-            "mlp.down_proj.weight": (hidden, wide),
-        }
+    def moe_of(self, layer: int) -> MoeConfig | None:
+        """Return a layer's mixture of experts; None where its feed-forward is dense."""
+        return None if layer in self.dense_layers else self.moe
 
 
-def _rope(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the rotary settings, which older files keep at the top level."""
-    rope: Mapping[str, Any] = values.get("rope_parameters") or values
-    return rope
+def _positive(**numbers: int) -> None:
+    for name, number in numbers.items():
+        _check(number > 0, f"{name.replace('_', ' ')} is {number}; it must be above 0")
 
 
-def _refuse_unknown(values: Mapping[str, Any]) -> None:
-    if (family := values.get("model_type")) != "qwen2":
-        raise ValueError(f"the family {family!r} is not known; known is 'qwen2'")
-    if (activation := values.get("hidden_act", "silu")) != "silu":
-        raise ValueError(f"the activation {activation!r} is not known; known is 'silu'")
-    if values.get("use_sliding_window"):
-        raise ValueError("sliding-window attention is not known")
-    if values.get("rope_scaling") or _rope(values).get("rope_type", "default") != "default":
-        raise ValueError("scaled rotary embeddings are not known")
+def _check(holds: bool, problem: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if not holds:
+        raise ValueError(problem)

@@ -13,11 +13,11 @@ from model.projection import Projection
 class FeedForward(nn.Module):
     """down(silu(gate(x)) * up(x))."""
 
-    def __init__(self, hidden_size: int, width: int) -> None:
+    def __init__(self, hidden_size: int, width: int, *, bias: bool = False) -> None:
         super().__init__()
-        self.gate_proj = Projection(hidden_size, width, bias=False)
-        self.up_proj = Projection(hidden_size, width, bias=False)
-        self.down_proj = Projection(width, hidden_size, bias=False)
+        self.gate_proj = Projection(hidden_size, width, bias=bias)
+        self.up_proj = Projection(hidden_size, width, bias=bias)
+        self.down_proj = Projection(width, hidden_size, bias=bias)
 
     def forward(self, x_TD: torch.Tensor) -> torch.Tensor:
         """Transform each token by itself."""

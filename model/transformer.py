@@ -1,23 +1,32 @@
 """The decoder: token numbers in, the next tokens' logits out.
 
-Module names are those of Hugging Face without their leading "model.", so that checkpoints load as
-they are. Layers may be called one by one, with gradients. Shapes: see config.py.
+Where all families share a name on disk, modules have it, without the leading "model."; for the
+others see `model.families`. Layers may be called one by one, with gradients. Shapes: see config.py.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from model.attention import Attention
 from model.cache import Cache
-from model.checkpoint import Checkpoint
-from model.config import DecoderConfig
+from model.config import DecoderConfig, Shape
 from model.feed_forward import FeedForward
 from model.kv_cache import KeyValueCache
+from model.latent_attention import LatentAttention
+from model.moe import MoeFeedForward
 from model.projection import Projection
 from model.rope import Rotation, rotation
 from model.step import Span, Step, positions
+
+if TYPE_CHECKING:
+    from model.checkpoint import Checkpoint  # it asks this module what it must find
+
+_HEAD = "lm_head.weight"
 
 
 class DecoderLayer(nn.Module):
@@ -25,22 +34,24 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: DecoderConfig, layer: int) -> None:
         super().__init__()
+        self._residual_scale = config.residual_scale
         self.input_layernorm = nn.RMSNorm(config.hidden_size, config.norm_epsilon)
-        self.self_attn = Attention(config, layer)
+        self.self_attn = _attention(config, layer)
         self.post_attention_layernorm = nn.RMSNorm(config.hidden_size, config.norm_epsilon)
-        self.mlp = FeedForward(config.hidden_size, config.feed_forward_size)
+        self.mlp = _feed_forward(config, layer)
 
     def forward(
         self, x_TD: torch.Tensor, spans: Sequence[Span], by: Rotation, cache: Cache
     ) -> torch.Tensor:
         """Add what this layer has to say."""
-        x_TD = x_TD + self.self_attn(self.input_layernorm(x_TD), spans, by, cache)
-        y_TD: torch.Tensor = x_TD + self.mlp(self.post_attention_layernorm(x_TD))
-        return y_TD
+        seen_TD = self.self_attn(self.input_layernorm(x_TD), spans, by, cache)
+        x_TD = torch.add(x_TD, seen_TD, alpha=self._residual_scale)
+        thought_TD = self.mlp(self.post_attention_layernorm(x_TD))
+        return torch.add(x_TD, thought_TD, alpha=self._residual_scale)
 
 
 class Decoder(nn.Module):
-    """A dense Qwen2 language model for inference."""
+    """A language model of any known family."""
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
@@ -53,13 +64,13 @@ class Decoder(nn.Module):
         self.lm_head = Projection(config.hidden_size, config.vocabulary_size, bias=False)
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint) -> "Decoder":
+    def from_checkpoint(cls, checkpoint: Checkpoint) -> Decoder:
         """Take over a checkpoint's weights without copying them, so they stay memory-mapped."""
         weights = {
             name.removeprefix("model."): tensor for name, tensor in checkpoint.weights.items()
         }
         if checkpoint.config.head_tied_to_embedding:
-            weights["lm_head.weight"] = weights["embed_tokens.weight"]
+            weights[_HEAD] = weights["embed_tokens.weight"]
         with torch.device("meta"):
             decoder = cls(checkpoint.config)
         decoder.load_state_dict(weights, assign=True)
@@ -74,16 +85,50 @@ class Decoder(nn.Module):
         """Make room for sequences 0, 1, ... of at most `capacity` tokens each."""
         return KeyValueCache(self.config, capacity, self.dtype, sequences)
 
+    def embed(self, tokens_T: torch.Tensor) -> torch.Tensor:
+        """Return what the first layer reads, TD."""
+        x_TD: torch.Tensor = self.embed_tokens(tokens_T)
+        return x_TD if self.config.embedding_scale == 1 else x_TD * self.config.embedding_scale
+
     def rotation(self, spans: Sequence[Span]) -> Rotation:
         """Return the rotation of each of the spans' tokens."""
-        return rotation(self.config, positions(spans), self.dtype)
+        config = self.config
+        return rotation(config.rope, config.context_tokens_max, positions(spans), self.dtype)
+
+    def logits(self, x_RD: torch.Tensor) -> torch.Tensor:
+        """Return float32 logits RV of what the last layer wrote."""
+        logits_RV: torch.Tensor = self.lm_head(self.norm(x_RD)).float()
+        return logits_RV if self.config.logit_scale == 1 else logits_RV * self.config.logit_scale
 
     @torch.inference_mode()
     def forward(self, step: Step, cache: Cache) -> torch.Tensor:
         """Read a step's tokens into the cache; return float32 logits RV of the rows wanted."""
-        x_TD = self.embed_tokens(step.tokens_T)
+        x_TD = self.embed(step.tokens_T)
         by = self.rotation(step.spans)
         for layer in self.layers:
             x_TD = layer(x_TD, step.spans, by, cache)
-        logits_RV: torch.Tensor = self.lm_head(self.norm(x_TD[step.rows_R]))
-        return logits_RV.float()
+        return self.logits(x_TD[step.rows_R])
+
+
+def parameter_shapes(config: DecoderConfig) -> dict[str, Shape]:
+    """Name every tensor of a whole checkpoint, as `Checkpoint.weights` does, with its shape."""
+    with torch.device("meta"):
+        tensors = Decoder(config).state_dict()
+    if config.head_tied_to_embedding:
+        del tensors[_HEAD]
+    return {
+        name if name == _HEAD else f"model.{name}": tuple(tensor.shape)
+        for name, tensor in tensors.items()
+    }
+
+
+def _attention(config: DecoderConfig, layer: int) -> nn.Module:
+    if config.latent:
+        return LatentAttention(config, config.latent, layer)
+    return Attention(config, layer)
+
+
+def _feed_forward(config: DecoderConfig, layer: int) -> nn.Module:
+    if moe := config.moe_of(layer):
+        return MoeFeedForward(config.hidden_size, moe)
+    return FeedForward(config.hidden_size, config.feed_forward_size, bias=config.feed_forward_bias)

@@ -10,6 +10,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 from model.backends.local import LocalGenerator
 from model.backends.port import GenerationRequest, Message
 from model.checkpoint import Checkpoint
+from model.families import to_hugging_face
 from model.fetch import verify_model
 from model.gguf.file import GgufFile
 from model.gguf.metadata import TOKENS
@@ -52,7 +53,7 @@ def decoder(float32_checkpoint: Checkpoint) -> Decoder:
 @pytest.fixture(scope="module")
 def reference(float32_checkpoint: Checkpoint) -> Qwen2ForCausalLM:
     """Return transformers' decoder on the very same tensors, shared in memory."""
-    config = Qwen2Config(**float32_checkpoint.config.to_hugging_face())
+    config = Qwen2Config(**to_hugging_face(float32_checkpoint.config))
     with torch.device("meta"):
         model = Qwen2ForCausalLM(config)
     model.load_state_dict(float32_checkpoint.weights, assign=True)

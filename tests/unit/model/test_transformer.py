@@ -3,7 +3,7 @@ import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from model.checkpoint import Checkpoint
-from model.config import DecoderConfig
+from model.families import from_hugging_face
 from model.kv_cache import WholeSequences
 from model.step import Span, Step
 from model.transformer import Decoder
@@ -83,7 +83,7 @@ def test_head_tied_to_the_embedding() -> None:
     )
     tied = Qwen2ForCausalLM(config).eval()
     weights = {k: v for k, v in tied.state_dict().items() if k != "lm_head.weight"}
-    from_config = DecoderConfig.from_hugging_face(config.to_dict())
+    from_config = from_hugging_face(config.to_dict())
     decoder = Decoder.from_checkpoint(Checkpoint(from_config, weights))
     prompt = [1, 2, 3]
     torch.testing.assert_close(
