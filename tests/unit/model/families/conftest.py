@@ -123,9 +123,7 @@ def randomise(model: PreTrainedModel) -> None:
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
         if name.endswith("norm.weight"):
             tensor.normal_(1.0, 0.3)
-        elif name.endswith(("bias", "sinks")):
-            tensor.normal_(0.0, 0.4)
-        elif name.endswith(("gate.weight", "router.weight")):
+        elif name.endswith(("bias", "sinks", "gate.weight", "router.weight")):
             tensor.normal_(0.0, 0.4)
 
 

@@ -1,5 +1,7 @@
 """Each family gives what transformers gives, in whatever steps it reads."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -55,7 +57,7 @@ def test_64_greedy_tokens_are_those_of_transformers(pair) -> None:
 @pytest.mark.parametrize("cuts", [(1,), (2, 3, 9), (5, 21), (17, 18, 19)])
 def test_prompt_in_pieces_equals_prompt_at_once(pair, cuts: tuple[int, ...]) -> None:
     ends = [0, *cuts, len(PROMPT)]
-    pieces = [PROMPT[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    pieces = [PROMPT[start:end] for start, end in pairwise(ends)]
     torch.testing.assert_close(read_all(pair.ours, *pieces), read_all(pair.ours, PROMPT), **CLOSE)
 
 
