@@ -19,12 +19,14 @@ from transformers import DynamicCache, Qwen2Config, Qwen2ForCausalLM
 from model.checkpoint import Checkpoint
 from model.families import to_hugging_face
 from model.gguf.unpack import unpacked_folder
-from model.single_token_weights import use_int8_for_single_tokens
+from model.quantised.decoder_file import open_quantised
+from model.quantised.parts import Precision
 from model.step import Step
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
 
 PIECE_TOKENS = 512
+PRECISIONS: tuple[Precision, ...] = ("int8", "int4")
 Speeds = tuple[float, float]
 """Tokens a second: prefill, decode."""
 Reader = Callable[[torch.Tensor], torch.Tensor]
@@ -89,9 +91,10 @@ def load(path: Path) -> tuple[Checkpoint, dict[str, Decoder]]:
     folder = unpacked_folder(path, torch.bfloat16)
     checkpoint = Checkpoint.open(folder)
     ChatTokenizer.open(folder)
-    plain, quick = (Decoder.from_checkpoint(checkpoint) for _ in range(2))
-    use_int8_for_single_tokens(quick, folder)
-    return checkpoint, {"bfloat16": plain, "bfloat16 + int8 single tokens": quick}
+    decoders = {"bfloat16": Decoder.from_checkpoint(checkpoint)}
+    for precision in PRECISIONS:
+        decoders[precision] = open_quantised(folder, precision)
+    return checkpoint, decoders
 
 
 def measure(arguments: argparse.Namespace, threads: int) -> dict[str, Speeds]:
@@ -135,7 +138,7 @@ def main() -> None:
     print(f"load again (warm):                 {seconds(lambda: load(arguments.model)):.2f} s")
     _, decoders = load(arguments.model)
     prompt = torch.randint(0, 150_000, (1, arguments.prompt_tokens))
-    ours(decoders["bfloat16 + int8 single tokens"], prompt, 4)
+    ours(decoders["int4"], prompt, 4)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"resident after one answer:         {resident_mib():.0f} MiB (peak {peak:.0f} MiB)")
     print(f"of which Python and libraries:     {before:.0f} MiB")

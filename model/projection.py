@@ -1,45 +1,38 @@
-"""A linear layer that may keep a second, smaller copy of its weights for one token at a time.
+"""A linear layer whose weights are floating-point numbers, or rounded to 8 or 4 bits.
 
-Many tokens at once are bound by arithmetic: bfloat16 is quickest. A single token is bound by
-reading the weights: int8, one scale for each output row, reads half as much.
-
-Shapes: x_[..]D -> [..]E, weight_ED, weight_int8_ED, scale_E.
+Shapes: x_[..]K -> y_[..]E, weight_EK; see quantised/weight.py.
 """
+
+from collections.abc import Callable
+from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-Quantised = tuple[torch.Tensor, torch.Tensor]
+from model.quantised.weight import QuantisedWeight, linear
 
 
 class Projection(nn.Linear):
-    """`nn.Linear`, with int8 weights for single tokens once `single_token` is set."""
+    """`nn.Linear`; once it has `quantised` weights, it has no others and takes no gradients."""
 
-    single_token: Quantised | None = None
+    quantised: QuantisedWeight | None = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Project the last dimension."""
-        if self.single_token is None or x.numel() != self.in_features:
+        if self.quantised is None:
             return F.linear(x, self.weight, self.bias)
-        weight_int8_ED, scale_E = self.single_token
-        y_1E = torch._weight_int8pack_mm(x.reshape(1, -1), weight_int8_ED, scale_E)
-        y = y_1E.view(*x.shape[:-1], self.out_features)
-        return y if self.bias is None else y + self.bias
+        y_TE = linear(x.reshape(-1, self.in_features), self.quantised, self.bias)
+        return y_TE.view(*x.shape[:-1], self.out_features)
 
+    def use(self, weight: QuantisedWeight) -> None:
+        """Compute with rounded weights from now on, and let go of the others."""
+        self.quantised = weight
+        self.register_parameter("weight", None)
 
-def quantise_rows(weight_ED: torch.Tensor) -> Quantised:
-    """Round weights to int8, symmetric, one scale for each row in the weights' own format.
-
-    The scale is rounded before it is used, so that its own rounding costs no accuracy.
-    """
-    w_ED = weight_ED.float()
-    largest_E = w_ED.abs().amax(dim=1).clamp_min(1e-8)
-    scale_E = (largest_E / 127).to(weight_ED.dtype)
-    q_ED = (w_ED / scale_E.float()[:, None]).round_().clamp_(-127, 127)
-    return q_ED.to(torch.int8), scale_E
-
-
-def projections(module: nn.Module) -> dict[str, Projection]:
-    """Name all projections below a module."""
-    return {name: child for name, child in module.named_modules() if isinstance(child, Projection)}
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's own signature
+        """Take the rounded weights along when the module moves to another device."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self.quantised is not None:
+            self.quantised = self.quantised.on(fn(self.quantised.packed_NGX).device)
+        return self

@@ -22,7 +22,7 @@ from model.gguf.file import GgufFile
 from model.gguf.names import hugging_face_tensors
 from model.gguf.packed import unpack
 from model.gguf.tokenizer import read_chat_template, read_tokenizer, special_tokens
-from model.safetensors_stream import stream_safetensors
+from model.safetensors_stream import Stored, stream_safetensors
 from model.tokenizer import CHAT_TEMPLATE, TOKENIZER
 
 SOURCE = "source.json"
@@ -59,9 +59,9 @@ def unpack_into(folder: Path, path: Path, dtype: torch.dtype) -> None:
     _write_json(folder / TOKENIZER_CONFIG, special_tokens(file))
     (folder / CHAT_TEMPLATE).write_text(read_chat_template(file), encoding="utf-8")
     tensors = hugging_face_tensors(file, config)
-    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    stored = {name: Stored(dtype, tensor.shape) for name, tensor in tensors.items()}
     pieces = (piece for tensor in tensors.values() for piece in unpack(path, tensor, dtype))
-    stream_safetensors(folder / WEIGHTS, shapes, dtype, pieces)
+    stream_safetensors(folder / WEIGHTS, stored, pieces)
     _check_whole(folder, path)
 
 

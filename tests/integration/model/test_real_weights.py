@@ -15,8 +15,8 @@ from model.fetch import verify_model
 from model.gguf.file import GgufFile
 from model.gguf.metadata import TOKENS
 from model.known_models import known_model
+from model.quantised.decoder_file import open_quantised
 from model.settings import ModelSettings
-from model.single_token_weights import use_int8_for_single_tokens
 from model.step import Step
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
@@ -134,8 +134,7 @@ def test_int8_is_as_accurate_as_bfloat16(folder: Path, float32_checkpoint: Check
     )
     exact = Decoder.from_checkpoint(float32_checkpoint)
     plain = Decoder.from_checkpoint(Checkpoint.open(folder))
-    quick = Decoder.from_checkpoint(Checkpoint.open(folder))
-    use_int8_for_single_tokens(quick, folder)
+    quick = open_quantised(folder, "int8")
     expected = log_shares(exact, tokens)
     divergence = {
         name: torch.nn.functional.kl_div(

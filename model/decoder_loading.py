@@ -1,0 +1,55 @@
+"""A decoder in the precision that is set, with the compiled kernels where they can be had."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from model.checkpoint import Checkpoint
+from model.errors import KernelsUnavailable
+from model.gguf.unpack import unpacked_folder
+from model.kernels.loading import load_kernels
+from model.quantised.decoder_file import open_quantised
+from model.settings import ModelSettings
+from model.transformer import Decoder
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedDecoder:
+    """A decoder, and how it came to be what it is."""
+
+    decoder: Decoder
+    folder: Path
+    """The Hugging Face folder, with the tokenizer."""
+    precision: str
+    """What "auto" was taken for."""
+    why_no_kernels: str | None
+    """Why the compiled kernels are not in use though they were wanted; worth a line in the log."""
+
+
+def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
+    """Load a GGUF file or a Hugging Face folder; what takes long is done the first time only.
+
+    Raises:
+        CheckpointError: it cannot be used, or what is made of it cannot be written beside it.
+    """
+    why_no_kernels = _load_kernels() if settings.kernels == "auto" else None
+    has_kernels = settings.kernels == "auto" and why_no_kernels is None
+    precision = settings.precision
+    if precision == "auto":
+        precision = "int4" if has_kernels else "bfloat16"
+    dtype = torch.float32 if precision == "float32" else torch.bfloat16
+    folder = path if path.is_dir() else unpacked_folder(path, dtype)
+    if precision == "int4" or precision == "int8":  # noqa: PLR1714 - mypy narrows by these only
+        decoder = open_quantised(folder, precision)
+    else:
+        decoder = Decoder.from_checkpoint(Checkpoint.open(folder))
+    return LoadedDecoder(decoder, folder, precision, why_no_kernels)
+
+
+def _load_kernels() -> str | None:
+    try:
+        load_kernels()
+    except KernelsUnavailable as error:
+        return str(error)
+    return None

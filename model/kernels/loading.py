@@ -1,0 +1,53 @@
+"""Whether the compiled kernels are in use in this process."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from model.errors import KernelsUnavailable
+from model.kernels.build import built_library
+
+
+class _Kernels:
+    def __init__(self) -> None:
+        self.loaded = False
+        self.used = False
+        self.lock = threading.Lock()
+
+
+_kernels = _Kernels()
+
+
+def load_kernels(folder: Path | None = None) -> None:
+    """Use the compiled kernels from now on; compiles them the first time.
+
+    Raises:
+        KernelsUnavailable: they cannot be had here; everything works without, only slower.
+    """
+    with _kernels.lock:
+        if not _kernels.loaded:
+            library = built_library(folder)
+            try:
+                torch.ops.load_library(library)  # type: ignore[no-untyped-call]
+            except OSError as error:
+                raise KernelsUnavailable(f"{library} cannot be loaded: {error}") from error
+            _kernels.loaded = True
+        _kernels.used = True
+
+
+def kernels_used(*tensors: torch.Tensor) -> bool:
+    """Tell whether the kernels are in use and can take these tensors."""
+    return _kernels.used and all(tensor.is_cpu for tensor in tensors)
+
+
+@contextmanager
+def without_kernels() -> Iterator[None]:
+    """Take the torch paths meanwhile, in all threads."""
+    before, _kernels.used = _kernels.used, False
+    try:
+        yield
+    finally:
+        _kernels.used = before

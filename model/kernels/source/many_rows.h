@@ -1,0 +1,211 @@
+// Many bfloat16 activations times quantised weights, bound by arithmetic: the weights are unpacked
+// to bfloat16, 32 outputs at a time into the second-level cache, and multiplied by AMX tiles.
+#pragma once
+
+#ifdef __AMX_BF16__
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <memory>
+
+#include "quantised.h"
+#include "vectors.h"
+
+namespace sourcebook {
+
+constexpr int kTileRows = 16;
+constexpr int kTile = kTileRows * 32;           // bfloat16 values of a tile: 16 rows of 64 bytes
+constexpr int64_t kPanelColumns = 1024;         // of the weights; the activations' share fits L2
+constexpr int kSquare = 2 * kTileRows;          // rows and outputs of one square of 2 x 2 tiles
+
+struct alignas(64) TileConfiguration {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// Linux grants a process the tiles' registers on request only.
+inline bool tiles_granted() {
+  constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  static const bool granted = syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+  return granted;
+}
+
+// One quad of columns of a block as two rows of a tile: each lane a pair of columns of one output.
+inline void unpack_quad(__m512i quad, __m512 scale, __m512 zero, __m512i pairs, BFloat16* tile) {
+  const __m512i byte = _mm512_set1_epi32(255);
+  __m512 column[4];
+  for (int i = 0; i < 4; ++i) {
+    const __m512i value = _mm512_and_si512(_mm512_srli_epi32(quad, 8 * i), byte);
+    column[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(value), scale, zero);
+  }
+  for (int i = 0; i < 2; ++i) {
+    const __m512bh both = _mm512_cvtne2ps_pbh(column[2 * i + 1], column[2 * i]);
+    const __m512i interleaved = _mm512_permutexvar_epi16(pairs, reinterpret_cast<__m512i>(both));
+    _mm512_store_si512(tile + i * 32, interleaved);
+  }
+}
+
+// A permutation that brings values i and 16 + i side by side.
+inline __m512i side_by_side() {
+  alignas(64) uint16_t order[32];
+  for (uint16_t i = 0; i < 32; ++i) order[i] = i / 2 + i % 2 * 16;
+  return _mm512_load_si512(order);
+}
+
+// Two blocks' groups [first, last) as tiles: group by group, the first block's tile, the second's.
+template <class Weights>
+void unpack_panel(const QuantisedMatrix& w, int64_t panel, int64_t first, int64_t last,
+                  BFloat16* tiles) {
+  const __m512 zero_point = _mm512_set1_ps(-Weights::kZeroPoint);
+  const __m512i pairs = side_by_side();
+  for (int side = 0; side < 2; ++side) {
+    const int64_t block = std::min(2 * panel + side, w.blocks() - 1);
+    for (int64_t group = first; group < last; ++group) {
+      const int64_t place = block * w.groups() + group;
+      const __m512 scale = load(w.scales + place * kBlock);
+      BFloat16* tile = tiles + (2 * (group - first) + side) * kTile;
+      __m512i quads[kQuads];
+      Weights::unpack(w.packed + place * Weights::kGroupBytes, quads);
+      for (int quad = 0; quad < kQuads; ++quad) {
+        unpack_quad(quads[quad], scale, _mm512_mul_ps(scale, zero_point), pairs, tile + quad * 64);
+      }
+    }
+  }
+}
+
+// Four tiles of sums: registers 0-3 hold upper left, upper right, lower left, lower right.
+inline void load_sums(const float* sums, int64_t stride) {
+  const float* lower = sums + kTileRows * stride;
+  _tile_loadd(0, sums, stride * 4);
+  _tile_loadd(1, sums + kTileRows, stride * 4);
+  _tile_loadd(2, lower, stride * 4);
+  _tile_loadd(3, lower + kTileRows, stride * 4);
+}
+
+inline void store_sums(float* sums, int64_t stride) {
+  float* lower = sums + kTileRows * stride;
+  _tile_stored(0, sums, stride * 4);
+  _tile_stored(1, sums + kTileRows, stride * 4);
+  _tile_stored(2, lower, stride * 4);
+  _tile_stored(3, lower + kTileRows, stride * 4);
+}
+
+inline void zero_sums() {
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+}
+
+// sums (32 x 32) += x (32 rows, `groups` of 32 columns) times a panel; starts from zero if `fresh`.
+inline void multiply_square(const BFloat16* x, int64_t x_stride, const BFloat16* tiles,
+                            int64_t groups, float* sums, int64_t stride, bool fresh) {
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // the intrinsics hide that they use memory
+  fresh ? zero_sums() : load_sums(sums, stride);
+  for (int64_t group = 0; group < groups; ++group) {
+    _tile_loadd(4, x + group * kGroup, x_stride * 2);
+    _tile_loadd(5, x + kTileRows * x_stride + group * kGroup, x_stride * 2);
+    _tile_loadd(6, tiles + 2 * group * kTile, 64);
+    _tile_loadd(7, tiles + (2 * group + 1) * kTile, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  store_sums(sums, stride);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+// Rows of activations in squares of 32, with zeros where the last rows or columns are missing.
+class SquareRows {
+ public:
+  SquareRows(const BFloat16* x, int64_t rows, int64_t columns)
+      : x_(x), stride_((columns + kGroup - 1) / kGroup * kGroup), whole_(rows / kSquare * kSquare) {
+    if (stride_ != columns) whole_ = 0;
+    const int64_t copied = rows - whole_;
+    padded_ = std::make_unique<BFloat16[]>((copied + kSquare - 1) / kSquare * kSquare * stride_);
+    for (int64_t row = 0; row < copied; ++row) {
+      std::memcpy(padded_.get() + row * stride_, x + (whole_ + row) * columns,
+                  columns * sizeof(BFloat16));
+    }
+  }
+
+  int64_t stride() const { return stride_; }
+  const BFloat16* from(int64_t row) const {
+    return row < whole_ ? x_ + row * stride_ : padded_.get() + (row - whole_) * stride_;
+  }
+
+ private:
+  const BFloat16* x_;
+  int64_t stride_, whole_;
+  std::unique_ptr<BFloat16[]> padded_;
+};
+
+template <class Weights>
+class ManyRows {
+ public:
+  ManyRows(const QuantisedMatrix& w, const BFloat16* x, int64_t rows, const BFloat16* bias,
+           BFloat16* y)
+      : w_(w), x_(x, rows, w.columns), rows_(rows), bias_(bias), y_(y) {
+    if (w.groups() > kPanelGroups) {
+      const int64_t squares = (rows + kSquare - 1) / kSquare;
+      sums_ = std::make_unique_for_overwrite<float[]>(squares * kSquare * panels() * kSquare);
+    }
+  }
+
+  int64_t panels() const { return (w_.blocks() + 1) / 2; }
+
+  // Panels [begin, end) over groups [first, first + kPanelGroups); call in the groups' order.
+  void multiply(int64_t begin, int64_t end, int64_t first) const {
+    const TileConfiguration configuration;
+    _tile_loadconfig(&configuration);
+    const int64_t last = std::min(first + kPanelGroups, w_.groups());
+    alignas(64) static thread_local BFloat16 tiles[2 * kPanelGroups * kTile];
+    for (int64_t panel = begin; panel < end; ++panel) {
+      unpack_panel<Weights>(w_, panel, first, last, tiles);
+      multiply_panel(panel, first, last, tiles);
+    }
+    _tile_release();
+  }
+
+  static constexpr int64_t kPanelGroups = kPanelColumns / kGroup;
+
+ private:
+  void multiply_panel(int64_t panel, int64_t first, int64_t last, const BFloat16* tiles) const {
+    alignas(64) float square[kSquare * kSquare];
+    const int64_t stride = sums_ ? panels() * kSquare : kSquare;
+    for (int64_t row = 0; row < rows_; row += kSquare) {
+      float* sums = sums_ ? sums_.get() + row * stride + panel * kSquare : square;
+      multiply_square(x_.from(row) + first * kGroup, x_.stride(), tiles, last - first, sums, stride,
+                      first == 0);
+      if (last == w_.groups()) finish_square(row, panel * kSquare, sums, stride);
+    }
+  }
+
+  void finish_square(int64_t row, int64_t output, const float* sums, int64_t stride) const {
+    for (int64_t side = output; side < std::min(output + kSquare, w_.rows); side += kLanes) {
+      const __mmask16 lanes = first_lanes(w_.rows - side);
+      const __m512 constant = bias_ ? load(bias_ + side, lanes) : _mm512_setzero_ps();
+      for (int64_t r = row; r < std::min(row + kSquare, rows_); ++r) {
+        const __m512 sum = load(sums + (r - row) * stride + side - output);
+        store(y_ + r * w_.rows + side, _mm512_add_ps(sum, constant), lanes);
+      }
+    }
+  }
+
+  QuantisedMatrix w_;
+  SquareRows x_;
+  int64_t rows_;
+  const BFloat16* bias_;
+  BFloat16* y_;
+  std::unique_ptr<float[]> sums_;  // only where the columns do not fit into one panel
+};
+
+}  // namespace sourcebook
+
+#endif  // __AMX_BF16__

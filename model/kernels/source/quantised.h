@@ -1,0 +1,59 @@
+// Quantised weights as they lie in memory; model/quantised/packing.py says the same in torch.
+//
+// 16 rows make a block, 32 columns a group. Blocks follow each other; in a block, its groups. A
+// group holds 8 quads of 4 columns; a quad lies in memory as 16 rows x 4 columns, a byte each. At 4
+// bits, the low halves of the first 4 quads' bytes are quads 0-3, the high halves quads 4-7. Values
+// are unsigned: the zero point is added. One bfloat16 scale for each row and group.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "vectors.h"
+
+namespace sourcebook {
+
+constexpr int kBlock = kLanes;  // rows
+constexpr int kGroup = 32;      // columns
+constexpr int kQuads = 8;       // in a group
+constexpr int kReadAhead = 2048;  // bytes; the processor's own prefetch stops at each page's end
+
+struct QuantisedMatrix {
+  const uint8_t* packed;
+  const BFloat16* scales;
+  int64_t rows;
+  int64_t columns;
+
+  int64_t groups() const { return (columns + kGroup - 1) / kGroup; }
+  int64_t blocks() const { return (rows + kBlock - 1) / kBlock; }
+};
+
+struct Int8 {
+  static constexpr int kGroupBytes = kBlock * kGroup;
+  static constexpr int32_t kZeroPoint = 128;
+
+  static void unpack(const uint8_t* packed, __m512i quads[kQuads]) {
+    for (int quad = 0; quad < kQuads; ++quad) {
+      quads[quad] = _mm512_loadu_si512(packed + quad * 64);
+      _mm_prefetch(reinterpret_cast<const char*>(packed + quad * 64 + kReadAhead), _MM_HINT_T0);
+    }
+  }
+};
+
+struct Int4 {
+  static constexpr int kGroupBytes = kBlock * kGroup / 2;
+  static constexpr int32_t kZeroPoint = 8;
+
+  static void unpack(const uint8_t* packed, __m512i quads[kQuads]) {
+    const __m512i half = _mm512_set1_epi8(15);
+    for (int quad = 0; quad < kQuads / 2; ++quad) {
+      const __m512i both = _mm512_loadu_si512(packed + quad * 64);
+      _mm_prefetch(reinterpret_cast<const char*>(packed + quad * 64 + kReadAhead), _MM_HINT_T0);
+      quads[quad] = _mm512_and_si512(both, half);
+      quads[quad + kQuads / 2] = _mm512_and_si512(_mm512_srli_epi16(both, 4), half);
+    }
+  }
+};
+
+}  // namespace sourcebook

@@ -1,0 +1,1 @@
+"""Weights rounded to 8 or 4 bits in groups of 32."""

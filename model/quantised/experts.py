@@ -1,0 +1,61 @@
+"""Routed experts whose matrices are rounded to 8 or 4 bits.
+
+Shapes: see config.py and experts.py.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from model.config import MoeConfig
+from model.experts import ACTIVATIONS, Activation, Expert, Experts
+from model.quantised.stack import QuantisedStack
+from model.quantised.weight import QuantisedWeight, linear
+
+
+@dataclass(frozen=True, slots=True)
+class QuantisedExpert:
+    """One expert's matrices, and its biases if it has some."""
+
+    activation: Activation
+    gate: QuantisedWeight
+    up: QuantisedWeight
+    down: QuantisedWeight
+    gate_I: torch.Tensor | None = None
+    up_I: torch.Tensor | None = None
+    down_D: torch.Tensor | None = None
+
+    def __call__(self, x_ND: torch.Tensor) -> torch.Tensor:
+        """Transform its tokens."""
+        gate_NI = linear(x_ND, self.gate, self.gate_I)
+        up_NI = linear(x_ND, self.up, self.up_I)
+        return linear(self.activation(gate_NI, up_NI), self.down, self.down_D)
+
+
+class QuantisedExperts(Experts):
+    """Experts in memory, rounded; the biases are not."""
+
+    gate_EI: nn.Parameter | None
+    up_EI: nn.Parameter | None
+    down_ED: nn.Parameter | None
+
+    def __init__(
+        self, config: MoeConfig, gate: QuantisedStack, up: QuantisedStack, down: QuantisedStack
+    ) -> None:
+        super().__init__(config)
+        self.gate, self.up, self.down = gate, up, down
+        for name, stack in (("gate_EI", gate), ("up_EI", up), ("down_ED", down)):
+            bias = nn.Parameter(torch.empty(config.experts, stack.outputs))
+            self.register_parameter(name, bias if config.biases else None)
+
+    def each(self, experts: Sequence[int]) -> Iterator[tuple[int, Expert]]:
+        """Yield views into the stacks."""
+        activation = ACTIVATIONS[self.config.activation]
+        matrices = (self.gate, self.up, self.down)
+        biases = (self.gate_EI, self.up_EI, self.down_ED)
+        for place, expert in enumerate(experts):
+            gate, up, down = (stack[expert] for stack in matrices)
+            own = (None if bias is None else bias[expert] for bias in biases)
+            yield place, QuantisedExpert(activation, gate, up, down, *own)

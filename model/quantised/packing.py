@@ -1,0 +1,68 @@
+"""How rounded weights lie in memory and on disk: in the order in which a processor reads them.
+
+16 rows make a block, 32 columns a group. Blocks follow each other, and in a block its groups. A
+group holds 8 quads of 4 columns, a quad 16 rows x 4 columns, a byte each. At 4 bits the low halves
+of a group's bytes are quads 0-3, the high halves quads 4-7. `kernels/source/quantised.h` says the
+same in C++.
+
+Shapes: values_EG32, scales_EG; packed_NGX, N blocks of rows, X bytes of a group; scales_NGR,
+R = 16 rows of a block.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from model.quantised.rounding import GROUP, INT4, INT8, ZERO_POINT, Bits
+
+BLOCK = 16
+_QUADS = GROUP // 4
+_BYTES: dict[int, Bits] = {BLOCK * GROUP: INT8, BLOCK * GROUP // 2: INT4}
+
+
+def packed_shape(rows: int, columns: int, bits: Bits) -> tuple[int, int, int]:
+    """Return the shape of a packed matrix."""
+    group_bytes = BLOCK * GROUP * bits // INT8
+    return -(-rows // BLOCK), -(-columns // GROUP), group_bytes
+
+
+def scales_shape(rows: int, columns: int) -> tuple[int, int, int]:
+    """Return the shape of a packed matrix' scales."""
+    return -(-rows // BLOCK), -(-columns // GROUP), BLOCK
+
+
+def pack_values(values_EG32: torch.Tensor, bits: Bits) -> torch.Tensor:
+    """Bring rounded values into the order above; missing rows of the last block are zero."""
+    rows, groups, _ = values_EG32.shape
+    padding = (0, 0, 0, 0, 0, -rows % BLOCK)
+    padded_EG32 = F.pad(values_EG32, padding, value=ZERO_POINT[bits])
+    quads = padded_EG32.view(-1, BLOCK, groups, _QUADS, 4).permute(0, 2, 3, 1, 4)
+    if bits == INT4:
+        quads = quads[:, :, : _QUADS // 2] | quads[:, :, _QUADS // 2 :] << 4
+    return quads.reshape(quads.shape[0], groups, -1)
+
+
+def pack_scales(scales_EG: torch.Tensor) -> torch.Tensor:
+    """Bring scales into the order of the blocks."""
+    rows, groups = scales_EG.shape
+    padded_EG = F.pad(scales_EG, (0, 0, 0, -rows % BLOCK))
+    return padded_EG.view(-1, BLOCK, groups).transpose(1, 2).contiguous()
+
+
+def bits_of(packed_NGX: torch.Tensor) -> Bits:
+    """Tell the precision from the bytes of a group."""
+    return _BYTES[packed_NGX.shape[-1]]
+
+
+def unpack(packed_NGX: torch.Tensor, scales_NGR: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return the weights that the packed ones stand for, with the padding: 16 N rows, 32 G columns.
+
+    The product of value and scale is computed in float32 and rounded once.
+    """
+    blocks, groups, _ = packed_NGX.shape
+    quads = packed_NGX.view(blocks, groups, -1, BLOCK, 4)
+    bits = bits_of(packed_NGX)
+    if bits == INT4:
+        quads = torch.cat([quads & 15, quads >> 4], dim=2)
+    signed = quads.to(torch.int16) - ZERO_POINT[bits]
+    weights = signed * scales_NGR.float()[:, :, None, :, None]
+    return weights.to(dtype).permute(0, 3, 1, 2, 4).reshape(blocks * BLOCK, groups * GROUP)
