@@ -35,9 +35,14 @@ class AnswerStream:
         self.is_abandoned = False
 
     @property
+    def unread(self) -> int:
+        """How many pieces wait for the reader."""
+        return len(self._pieces)
+
+    @property
     def is_full(self) -> bool:
         """Whether the reader has fallen far behind."""
-        return len(self._pieces) >= PIECES_MAX
+        return self.unread >= PIECES_MAX
 
     def put(self, text: str) -> None:
         """Add a piece; never waits."""

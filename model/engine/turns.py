@@ -1,5 +1,6 @@
 """Whose turn it is among tenants: who has had the fewest tokens (start-time fair queueing)."""
 
+import math
 from collections.abc import Collection
 
 
@@ -14,11 +15,11 @@ class Turns:
 
         Who had more than the others before it left still has; what it did not use, it loses.
         """
-        level = min((self._had[other] for other in present), default=0)
+        level = min((self._had[other] for other in present), default=math.inf)
         self._had = {
             other: had for other, had in self._had.items() if other in present or had > level
         }
-        self._had[tenant] = max(self._had.get(tenant, 0), level)
+        self._had.setdefault(tenant, int(level) if present else 0)
 
     def charge(self, tenant: str, tokens: int) -> None:
         """Count tokens that were computed for a tenant."""
