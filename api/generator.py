@@ -2,21 +2,24 @@
 
 from api.settings import Settings
 from model.backends.local import LocalGenerator
+from model.backends.openai_server import OpenAIServerGenerator
 from model.backends.port import Generator
-from model.known_models import known_model
+from model.model_folder import ModelFolder
 
 
 def open_generator(settings: Settings) -> Generator:
-    """Load the local model's weights.
+    """Load the local model's weights, or prepare to ask the configured server.
 
     Raises:
-        LookupError: they were never fetched.
-        model.errors.CheckpointError: they cannot be used.
+        LookupError: the weights were never fetched.
+        model.errors.UnknownModel: no model has the configured name.
+        model.errors.CheckpointError: the weights cannot be used.
 
     """
-    known = known_model(settings.model.name)
-    file = settings.models / known.file_name
-    if not file.is_file():
-        message = f"The weights of {known.name} are missing: `sourcebook models fetch`."
+    if settings.model.backend == "openai":
+        return OpenAIServerGenerator(settings.model)
+    place = ModelFolder(settings.models).find(settings.model.name)
+    if not place.is_here:
+        message = f"The weights of {place.name} are missing: `sourcebook models fetch`."
         raise LookupError(message)
-    return LocalGenerator.load(file, settings.model)
+    return LocalGenerator.load(place.path, settings.model.model_copy(update={"name": place.name}))

@@ -2,16 +2,19 @@
 
 A value comes from, in this order: a `SOURCEBOOK_*` variable, the TOML file that
 `SOURCEBOOK_SETTINGS_FILE` names, the default. A section's value is reached by two underscores:
-`SOURCEBOOK_UPLOAD__UPLOAD_BYTES_MAX=200000000`.
+`SOURCEBOOK_UPLOAD__UPLOAD_BYTES_MAX=200000000`. `SOURCEBOOK_MODEL` alone is the model's name.
 """
 
 import os
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -111,12 +114,22 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read variables, then the settings file."""
-        return init_settings, env_settings, _settings_file(settings_cls)
+        return init_settings, EnvironmentVariables(settings_cls), _settings_file(settings_cls)
+
+
+class EnvironmentVariables(EnvSettingsSource):
+    """Variables, of which one may hold a section's usual value instead of the section in JSON."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Take `SOURCEBOOK_MODEL` as a name; `SOURCEBOOK_MODEL__…` adds to it."""
+        if field_name == "model" and not value.lstrip().startswith("{"):
+            return {"name": value}
+        return super().decode_complex_value(field_name, field, value)
 
 
 def _settings_file(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource:

@@ -5,7 +5,9 @@ ModelError
 ├── ModelNotFetched
 ├── SourceUnavailable
 ├── WrongModelFile
+├── ImportRefused
 ├── CheckpointError
+├── ExpertMemoryTooSmall
 ├── KernelsUnavailable
 ├── InvalidRequest
 ├── TuningDataError
@@ -55,6 +57,13 @@ class WrongModelFile(ModelError):
     code = "wrong_model_file"
 
 
+class ImportRefused(ModelError):
+    """The folder cannot be imported under this name, or holds no model."""
+
+    status = 400
+    code = "import_refused"
+
+
 class CheckpointError(ModelError):
     """The checkpoint cannot be used: damaged, incomplete or of a family we do not know."""
 
@@ -64,6 +73,18 @@ class CheckpointError(ModelError):
         super().__init__(f"{path.name}: {reason}")
         self.path = path
         self.reason = reason
+
+
+class ExpertMemoryTooSmall(ModelError):
+    """The memory set aside for experts does not hold enough of them."""
+
+    code = "expert_memory_too_small"
+
+    def __init__(self, bytes_max: int, bytes_needed: int) -> None:
+        super().__init__(
+            f"expert_memory_bytes_max is {bytes_max}; this model's experts need at least "
+            f"{bytes_needed}. Raise it, or leave it out to keep all experts in memory."
+        )
 
 
 class KernelsUnavailable(ModelError):

@@ -5,7 +5,7 @@ Size and SHA-256 are those of the GGUF files that Qwen published (Apache-2.0).
 
 from dataclasses import dataclass
 
-from model.errors import UnknownModel
+from model.model_names import whole_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,10 @@ KNOWN_MODELS = (
 
 
 def known_model(name: str) -> KnownModel:
-    """Find a known model.
+    """Find a known model by its name or a part of it that no other has.
 
     Raises:
-        UnknownModel: none has that name.
+        UnknownModel: none or several are called so.
     """
-    for model in KNOWN_MODELS:
-        if model.name == name:
-            return model
-    names = ", ".join(model.name for model in KNOWN_MODELS)
-    raise UnknownModel(f"No model is called {name!r}; known are {names}.")
+    names = {model.name: model for model in KNOWN_MODELS}
+    return names[whole_name(name, list(names))]
