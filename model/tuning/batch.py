@@ -1,0 +1,89 @@
+"""Several examples laid end to end, and the tuned layers' way through them.
+
+Loss is on answers only, so gradients start at an answer's tokens. They are followed through the
+last tokens of the prompt (the question) but not through the passages before: those are read
+exactly, with the current weights, yet without gradients. That makes a step about twice as quick
+and keeps few activations, so nothing needs to be computed twice.
+
+Shapes: see config.py and this package's __init__.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+
+from model.router import Routing
+from model.tuning.base import FrozenBase
+from model.tuning.examples import Example
+from model.tuning.layer import LayerSizes, Stretch, Weights, read, read_keys, stretches
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Hidden states of N examples, cut into past and live, and what the live ones should say."""
+
+    past_PD: torch.Tensor
+    live_GD: torch.Tensor
+    past: Sequence[Stretch]
+    live: Sequence[Stretch]
+    answer_rows: torch.Tensor
+    """The live rows whose next token belongs to an answer, example by example."""
+    targets: torch.Tensor
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens are read."""
+        return len(self.past_PD) + len(self.live_GD)
+
+
+def lay_out(
+    examples: Sequence[Example], states: Sequence[torch.Tensor], gradient_tokens: int
+) -> Batch:
+    """Cut each example before the last `gradient_tokens` of its prompt."""
+    totals = [len(example.input_tokens) for example in examples]
+    lives = [
+        min(gradient_tokens + len(example.answer) - 1, total - 1)
+        for example, total in zip(examples, totals, strict=True)
+    ]
+    pasts = [total - live for total, live in zip(totals, lives, strict=True)]
+    live = stretches(lives, positions=pasts)
+    return Batch(
+        past_PD=torch.cat([x_TD[:past] for x_TD, past in zip(states, pasts, strict=True)]),
+        live_GD=torch.cat([x_TD[past:] for x_TD, past in zip(states, pasts, strict=True)]),
+        past=stretches(pasts),
+        live=live,
+        answer_rows=torch.cat(
+            [
+                torch.arange(stretch.end - len(example.answer), stretch.end)
+                for stretch, example in zip(live, examples, strict=True)
+            ]
+        ),
+        targets=torch.tensor([token for example in examples for token in example.answer]),
+    )
+
+
+def answer_logits(
+    base: FrozenBase, layers: Sequence[Weights], sizes: LayerSizes, batch: Batch
+) -> tuple[torch.Tensor, list[list[Routing]]]:
+    """Return float32 logits RV of the answers' tokens, and each layer's routing.
+
+    The last layer's routing has no past: nothing after it needs more than keys and values.
+    """
+    past_PD, live_GD, routings = batch.past_PD, batch.live_GD, []
+    for number, weights in enumerate(layers):
+        with torch.no_grad():
+            read_past = read if number + 1 < len(layers) else read_keys
+            past = read_past(weights, sizes, past_PD, batch.past)
+        live = read(weights, sizes, live_GD, batch.live, past)
+        past_PD, live_GD = past.output_TD, live.output_TD
+        routings.append([r for r in (past.routing, live.routing) if r is not None])
+    x_RD = live_GD[batch.answer_rows]
+    normed_RD = F.rms_norm(x_RD, base.norm_D.shape, base.norm_D, sizes.norm_epsilon)
+    return F.linear(normed_RD, base.head_VD).float(), routings
+
+
+def tuned_sizes(base: FrozenBase, experts_per_token: int) -> LayerSizes:
+    """Return the base's sizes, with experts."""
+    return replace(base.sizes, experts_per_token=experts_per_token)
