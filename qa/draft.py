@@ -12,7 +12,7 @@ from qa.language import REFUSAL, Language, language_of
 from qa.passages import Support
 from qa.prompt import NOT_FOUND
 from qa.relevance import Excerpt, Relevance
-from qa.sentences import SentenceStream
+from qa.sentences import SentenceStream, sentence_spans
 from qa.settings import GroundingThresholds
 from qa.text import cited_numbers, plain
 from qa.verified import VerifiedText
@@ -106,9 +106,14 @@ class Draft:
         text = self._relevance.without_path(plain(sentence))
         if text.endswith(("?", "？")):
             return  # the question again; a question states nothing that could be supported
-        support = self._verbatim(text, cited_numbers(sentence)) or self._said(text)
-        if support is not None:
+        numbers = cited_numbers(sentence)
+        if support := self._verbatim(text, numbers):
             yield from self._verified.add(text, support)
+            return
+        for start, end in sentence_spans(text):
+            clause = text[start:end]
+            if support := self._verbatim(clause, numbers) or self._said(clause):
+                yield from self._verified.add(clause, support)
 
     def _verbatim(self, text: str, numbers: frozenset[int]) -> Support | None:
         """Find the words as they are, in the passages that the model cites before all others."""

@@ -14,6 +14,8 @@ from qa.words import content_terms, names, negation_differs
 
 _QUESTION_WEIGHT: Final = 0.2
 """Between places that say the same, the one that also speaks of the question is quoted."""
+_QUOTED_SENTENCES_MAX: Final = 4
+"""A list that was cut at its semicolons counts as several."""
 _CHOICE: Final = re.compile(r"\bor\b|还是|還是|或", re.IGNORECASE)
 
 
@@ -52,12 +54,23 @@ class Grounding:
 
     def _best_holder(self, words: str, passages: Sequence[Passage]) -> Support | None:
         found = (
-            passage.support(window, share(self._question_terms, window.terms) - window.cost)
-            for passage in passages
-            for window in passage.windows
-            if stands_in(words, passage.text(window.start, window.end))
+            self._holder(words, one) for one in passages if stands_in(words, one.hit.chunk.text)
         )
-        return max(found, key=lambda support: support.score, default=None)
+        return max(filter(None, found), key=lambda support: support.score, default=None)
+
+    def _holder(self, words: str, passage: Passage) -> Support | None:
+        """Quote as few sentences as hold the words; among these, what speaks of the question."""
+        for count in range(1, _QUOTED_SENTENCES_MAX + 1):
+            runs = ((run, passage.text(*run)) for run in passage.runs(count))
+            scored = [
+                (share(self._question_terms, content_terms(text)), run)
+                for run, text in runs
+                if stands_in(words, text)
+            ]
+            if scored:
+                score, (start, end) = max(scored, key=lambda pair: pair[0])
+                return passage.place(start, end, score - count)
+        return None
 
     def support(self, sentence: str) -> Support | None:
         """Return the best place that says what `sentence` says, or None when none does.

@@ -1,6 +1,6 @@
 """Passages cut into sentences, with what comparing needs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -108,14 +108,23 @@ class Passage:
         offset = self.hit.chunk.start
         return offset + beside[0][0] < support.end and support.start < offset + beside[-1][1]
 
+    def runs(self, count: int) -> Iterator[tuple[int, int]]:
+        """Yield the spans of so many sentences in a row."""
+        for first, last in zip(self.spans, self.spans[count - 1 :], strict=False):
+            yield first[0], last[1]
+
     def support(self, window: Window, score: float) -> Support:
         """Point to a window by offsets into the document."""
+        return self.place(window.start, window.end, score)
+
+    def place(self, start: int, end: int, score: float) -> Support:
+        """Point to a part of the passage by offsets into the document."""
         offset = self.hit.chunk.start
         return Support(
             hit=self.hit,
-            start=offset + window.start,
-            end=offset + window.end,
-            quote=self.text(window.start, window.end),
+            start=offset + start,
+            end=offset + end,
+            quote=self.text(start, end),
             score=score,
         )
 

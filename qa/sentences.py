@@ -22,7 +22,7 @@ def sentence_spans(text: str) -> Iterator[Span]:
 class SentenceStream:
     """Cuts a growing text into sentences; each comes out once it is certainly whole.
 
-    Citations after a full stop belong to the sentence before it.
+    Citations after a full stop belong to the sentence before it, and a semicolon ends none.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,9 @@ def _cited_spans(text: str) -> Iterator[Span]:
             held, begin = (held[0], cited.end()), cited.end()
         if begin == end:
             continue
-        if held is not None:
+        if held is not None and text[held[1] - 1] == "；":
+            begin = held[0]
+        elif held is not None:
             yield held
         held = (begin, end)
     if held is not None:

@@ -36,6 +36,7 @@ def test_a_sentence_waits_for_what_follows_its_full_stop():
         ("Six weeks. [1] No more. [2, 3]", ["Six weeks. [1]", "No more. [2, 3]"]),
         ("六周。[1]不能再多。【2】", ["六周。[1]", "不能再多。【2】"]),
         ("Six weeks [1]", ["Six weeks [1]"]),
+        ("其一；其二；其三。[1]完。", ["其一；其二；其三。[1]", "完。"]),
         ("[1] Six weeks.", ["[1] Six weeks."]),
         ("Done. [see below] More.", ["Done.", "[see below] More."]),
     ],

@@ -439,3 +439,20 @@ def test_a_generator_that_cannot_hold_to_a_rule_is_given_none(ask, shelf, genera
     generator.enforces_allowed = False
     ask("How are hotel costs refunded?")
     assert generator.requests[-1].allowed is None
+
+
+def test_a_list_over_several_clauses_is_one_verbatim_answer(ask, shelf, generator):
+    shelf.add("出差须知如下。先填写申请单；再由部门经理批准；最后交财务部存档。其他规定另见手册。")
+    generator.says = "先填写申请单；再由部门经理批准；最后交财务部存档 [1]"
+    answer = ask("出差申请有哪些步骤？")
+    assert answer.text == "先填写申请单；再由部门经理批准；最后交财务部存档。[1]"
+    (citation,) = answer.citations
+    assert citation.quote == "先填写申请单；再由部门经理批准；最后交财务部存档。"
+
+
+def test_clauses_in_the_models_own_words_are_checked_one_by_one(ask, shelf, generator):
+    shelf.add("员工出差住宿费每晚不超过600元。超出部分由员工自行承担。")
+    generator.says = "住宿费每晚不超过600元；早餐永远免费。"
+    answer = ask("出差住宿费的上限是多少？")
+    assert answer.text.startswith("住宿费每晚不超过600元；")
+    assert "早餐" not in answer.text
