@@ -26,17 +26,17 @@ def read_base(
         ValueError: a value is nonsense or an option is not supported.
     """
     _refuse_unsupported(values)
-    heads = values.count("num_attention_heads")
+    heads = values.size("num_attention_heads")
     size = head_size or _head_size(values, heads)
     rope = read_rope(values, size, default_base=default_rope_base)
     return DecoderConfig(
         family=values.word("model_type"),
-        vocabulary_size=values.count("vocab_size"),
-        hidden_size=values.count("hidden_size"),
-        feed_forward_size=values.count("intermediate_size"),
-        layer_count=values.count("num_hidden_layers"),
+        vocabulary_size=values.size("vocab_size"),
+        hidden_size=values.size("hidden_size"),
+        feed_forward_size=values.size("intermediate_size"),
+        layer_count=values.size("num_hidden_layers"),
         query_heads=heads,
-        key_value_heads=values.count("num_key_value_heads", heads),
+        key_value_heads=values.size("num_key_value_heads", heads),
         head_size=size,
         context_tokens_max=_context(values, rope),
         rope=rope,
@@ -93,10 +93,7 @@ def read_window(values: ConfigValues) -> int:
         KeyError: it is missing.
         ValueError: it is not above 0.
     """
-    window = values.count("sliding_window")
-    if window <= 0:
-        raise ValueError(f"sliding_window is {window}; it must be above 0")
-    return window
+    return values.size("sliding_window")
 
 
 def sliding_from(values: ConfigValues) -> list[str]:
@@ -110,15 +107,15 @@ def sliding_from(values: ConfigValues) -> list[str]:
 
 def _head_size(values: ConfigValues, heads: int) -> int:
     if values.has("head_dim"):
-        return values.count("head_dim")
-    hidden = values.count("hidden_size")
-    if heads <= 0 or hidden % heads:
+        return values.size("head_dim")
+    hidden = values.size("hidden_size")
+    if hidden % heads:
         raise ValueError(f"hidden_size {hidden} cannot be split into {heads} attention heads")
     return hidden // heads
 
 
 def _context(values: ConfigValues, rope: RopeConfig) -> int:
-    context = values.count("max_position_embeddings")
+    context = values.size("max_position_embeddings")
     if isinstance(rope.scaling, DynamicScaling):  # here the file says the unscaled context
         return int(context * rope.scaling.factor)
     return context

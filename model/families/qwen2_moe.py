@@ -41,8 +41,7 @@ def dense_layers(values: ConfigValues) -> frozenset[int]:
     Raises:
         ValueError: a value is nonsense.
     """
-    if (step := values.count("decoder_sparse_step", 1)) <= 0:
-        raise ValueError(f"decoder_sparse_step is {step}; it must be above 0")
+    step = values.size("decoder_sparse_step", 1)
     layers = range(values.count("num_hidden_layers"))
     named = values.counts("mlp_only_layers")
     return frozenset(layer for layer in layers if layer in named or (layer + 1) % step)

@@ -33,7 +33,7 @@ def read_rope(
     return RopeConfig(
         base=rope.number("rope_theta", values.number("rope_theta", default_base)),
         width=int(head_size * share),
-        scaling=_read_scaling(rope, values.count("max_position_embeddings")),
+        scaling=_read_scaling(rope, values.size("max_position_embeddings")),
     )
 
 

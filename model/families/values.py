@@ -27,6 +27,13 @@ class ConfigValues:
             raise _wrong(name, value, "a whole number")
         return value
 
+    def size(self, name: str, default: int | None = None) -> int:
+        """Return a whole number above 0."""
+        size = self.count(name, default)
+        if size <= 0:
+            raise ValueError(f"{name} is {size}; it must be above 0")
+        return size
+
     def number(self, name: str, default: float | None = None) -> float:
         """Return a finite number."""
         value = self._read(name, default)
