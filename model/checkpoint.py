@@ -24,6 +24,8 @@ CONFIG = "config.json"
 GENERATION_CONFIG = "generation_config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+EXPERTS = ".mlp.experts."
+"""What the names of routed experts' parameters have in common."""
 Weights = dict[str, torch.Tensor]
 
 
@@ -39,15 +41,18 @@ class Checkpoint:
     weights: Weights
 
     @classmethod
-    def open(cls, folder: Path) -> "Checkpoint":
-        """Map a checkpoint folder and check that it is whole.
+    def open(cls, folder: Path, *, experts: bool = True) -> "Checkpoint":
+        """Map a checkpoint folder and check that it is whole; without routed experts if so asked.
 
         Raises:
             CheckpointError: it is not, or the family is unknown.
         """
         config = read_config(folder)
         path, tensors = _read_folder(folder)
-        return cls(config, _parameters(path, config, tensors))
+        shapes = parameter_shapes(config)
+        if not experts:
+            shapes = {name: shape for name, shape in shapes.items() if EXPERTS not in name}
+        return cls(config, _parameters(path, config, shapes, tensors))
 
     def save(self, folder: Path) -> None:
         """Write `config.json` and the weights into an existing folder.
@@ -106,12 +111,14 @@ def check_shapes(path: Path, found: Mapping[str, Shape], expected: Mapping[str, 
             raise CheckpointError(path, f"tensor {name} has shape {found[name]}, not {shape}")
 
 
-def _parameters(path: Path, config: DecoderConfig, tensors: Weights) -> Weights:
+def _parameters(
+    path: Path, config: DecoderConfig, shapes: Mapping[str, Shape], tensors: Weights
+) -> Weights:
     """Make the decoder's parameters of what is on disk, one by one."""
     family = FAMILIES[config.family]
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     parameters: Weights = {}
-    for name, shape in parameter_shapes(config).items():
+    for name, shape in shapes.items():
         prefix, source = family.source(name)
         needed = source.shapes(prefix, shape)
         check_shapes(path, found, needed)

@@ -6,7 +6,7 @@ others see `model.families`. Layers may be called one by one, with gradients. Sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -64,8 +64,13 @@ class Decoder(nn.Module):
         self.lm_head = Projection(config.hidden_size, config.vocabulary_size, bias=False)
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint) -> Decoder:
-        """Take over a checkpoint's weights without copying them, so they stay memory-mapped."""
+    def from_checkpoint(
+        cls, checkpoint: Checkpoint, prepare: Callable[[Decoder], None] | None = None
+    ) -> Decoder:
+        """Take over a checkpoint's weights without copying them, so they stay memory-mapped.
+
+        `prepare` may replace parts of the decoder before the weights come.
+        """
         weights = {
             name.removeprefix("model."): tensor for name, tensor in checkpoint.weights.items()
         }
@@ -73,6 +78,8 @@ class Decoder(nn.Module):
             weights[_HEAD] = weights["embed_tokens.weight"]
         with torch.device("meta"):
             decoder = cls(checkpoint.config)
+        if prepare:
+            prepare(decoder)
         decoder.load_state_dict(weights, assign=True)
         return decoder.eval().requires_grad_(requires_grad=False)
 
