@@ -203,7 +203,8 @@ def _attend(q_THC: torch.Tensor, k_SKC: torch.Tensor, v_SKC: torch.Tensor) -> to
             q_HTC[None], k_HSC[None], v_HSC[None], attn_mask=mask_TS, is_causal=mask_TS is None
         )
         y_HTC = y_1HTC[0]
-    return y_HTC.transpose(0, 1).flatten(1)
+    y_TD: torch.Tensor = y_HTC.transpose(0, 1).flatten(1)
+    return y_TD
 
 
 def _attend_few(q_HTC: torch.Tensor, k_HSC: torch.Tensor, v_HSC: torch.Tensor) -> torch.Tensor:
@@ -212,7 +213,8 @@ def _attend_few(q_HTC: torch.Tensor, k_HSC: torch.Tensor, v_HSC: torch.Tensor) -
     hidden_TS = torch.ones(count, total, dtype=torch.bool).triu(total - count + 1)
     score_HTS = (q_HTC / q_HTC.shape[-1] ** 0.5) @ k_HSC.transpose(1, 2)
     share_HTS = score_HTS.float().masked_fill(hidden_TS, -torch.inf).softmax(dim=-1)
-    return share_HTS.to(v_HSC.dtype) @ v_HSC
+    y_HTC: torch.Tensor = share_HTS.to(v_HSC.dtype) @ v_HSC
+    return y_HTC
 
 
 def _causal_mask(count: int, total: int) -> torch.Tensor | None:

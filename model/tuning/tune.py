@@ -4,7 +4,7 @@ The working folder keeps what is costly: the frozen layers' outcome (1.8 KB a to
 model) and the trainer's state. A run that was killed goes on from both.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,9 @@ from model.tokenizer import ChatTokenizer
 from model.tuning.base import FrozenBase
 from model.tuning.examples import Example, Split, read_examples
 from model.tuning.hidden_states import HiddenStates, cached_hidden_states
+from model.tuning.prompt import Language
 from model.tuning.recipe import Recipe
+from model.tuning.report import utilisation
 from model.tuning.scores import Outcome, outcomes
 from model.tuning.trained import served
 from model.tuning.trainer import StepReport, Trainer
@@ -35,6 +37,15 @@ Progress = Callable[[Stage, int, int, StepReport | None], None]
 class _Set:
     examples: list[Example]
     hidden: HiddenStates
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How tuned weights answer held-out examples, and how each language uses the experts."""
+
+    outcomes: list[Outcome]
+    shares: Mapping[Language, torch.Tensor]
+    """Shares of each layer's choices, LE."""
 
 
 class Tuning:
@@ -68,15 +79,18 @@ class Tuning:
                 trainer.save(state)
         return TunedWeights(tuple(trainer.trained), self._recipe, self._base.sha256)
 
-    def held_out(self, tuned: TunedWeights) -> Iterator[Outcome]:
-        """Judge tuned weights, in the numbers they are served with, on the held-out examples."""
-        held_out = self._read("valid")
-        frozen = self._base.layers[self._recipe.first_layer :]
+    def judge(self, tuned: TunedWeights) -> Judgement:
+        """Score tuned weights, in the numbers they are served with, on the held-out examples."""
+        held_out, recipe = self._read("valid"), self._recipe
+        frozen = self._base.layers[recipe.first_layer :]
         layers = [served(f, t) for f, t in zip(frozen, tuned.layers, strict=True)]
-        judged = outcomes(self._base, layers, self._recipe, held_out.examples, held_out.hidden)
-        for place, outcome in enumerate(judged, start=1):
-            self._progress("scoring", place, len(held_out.examples), None)
-            yield outcome
+        parts = (self._base, layers, recipe, held_out.examples, held_out.hidden)
+        self._progress("scoring", 0, 2, None)
+        judged = outcomes(*parts)
+        self._progress("scoring", 1, 2, None)
+        shares = utilisation(*parts) if recipe.experts else {}
+        self._progress("scoring", 2, 2, None)
+        return Judgement(judged, shares)
 
     def _trainer(self) -> Trainer:
         training = self._read("train")

@@ -28,8 +28,6 @@ class TunedWeights:
     recipe: Recipe
     base_sha256: str
     """Hash of the GGUF file that they were tuned on, and fit."""
-    refusal_bias: float = 0.0
-    """Added to the logit of the refusal's first token when an answer begins."""
 
     def save(self, path: Path) -> None:
         """Write the file; experts in bfloat16, as they are served, the rest in float32.
@@ -46,7 +44,6 @@ class TunedWeights:
             "format": _FORMAT,
             "base_sha256": self.base_sha256,
             "recipe": self.recipe.to_json(),
-            "refusal_bias": str(self.refusal_bias),
         }
         try:
             save_file(tensors, path, metadata)
@@ -69,7 +66,6 @@ class TunedWeights:
                 layers=_by_layer(tensors, recipe.first_layer),
                 recipe=recipe,
                 base_sha256=metadata["base_sha256"],
-                refusal_bias=float(metadata["refusal_bias"]),
             )
         except KeyError as error:
             raise CheckpointError(path, f"{error} is missing") from error

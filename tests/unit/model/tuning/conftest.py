@@ -89,7 +89,7 @@ def changed(untrained: TunedWeights) -> TunedWeights:
         return moved.bfloat16().float()
 
     layers = tuple({n: change(t) for n, t in layer.items()} for layer in untrained.layers)
-    return TunedWeights(layers, untrained.recipe, untrained.base_sha256, refusal_bias=-0.5)
+    return TunedWeights(layers, untrained.recipe, untrained.base_sha256)
 
 
 @pytest.fixture

@@ -69,11 +69,7 @@ def test_only_upper_layers_have_experts(dense: Checkpoint, untrained: TunedWeigh
 def test_the_file_keeps_weights_recipe_and_bias(changed: TunedWeights, tmp_path: Path) -> None:
     changed.save(tmp_path / "a")
     found = TunedWeights.open(tmp_path / "a")
-    assert (found.recipe, found.base_sha256, found.refusal_bias) == (
-        changed.recipe,
-        changed.base_sha256,
-        changed.refusal_bias,
-    )
+    assert (found.recipe, found.base_sha256) == (changed.recipe, changed.base_sha256)
     for before, after in zip(changed.layers, found.layers, strict=True):
         assert before.keys() == after.keys()
         for name, tensor in before.items():
@@ -101,7 +97,6 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         {"recipe": "{}"},
         {"recipe": '{"temperature": 3}'},
         {"recipe": "[1"},
-        {"refusal_bias": "much"},
     ],
 )
 def test_wrong_metadata_are_refused(
