@@ -12,7 +12,7 @@ from model.errors import GeneratorClosed, InvalidRequest, PromptTooLong
 QUESTION = (Message("system", "Answer."), Message("user", "Count from one to ten, 从一到十！"))
 
 
-def ask(new_tokens_max: int = 24, **changes: object) -> GenerationRequest:
+def ask(new_tokens_max: int = 12, **changes: object) -> GenerationRequest:
     return GenerationRequest(QUESTION, new_tokens_max, **changes)  # type: ignore[arg-type]
 
 
@@ -25,14 +25,14 @@ def text_of(pieces: list[GenerationPiece]) -> str:
 
 
 class GeneratorConformance:
-    """Inherit and provide a fixture `generator`, which writes at least 16 tokens to `QUESTION`."""
+    """Inherit and provide a fixture `generator`, which writes at least 12 tokens to `QUESTION`."""
 
     def test_the_last_piece_and_only_it_says_how_it_ended(self, generator: Generator) -> None:
         pieces = answer(generator, ask())
         assert [piece.finish_reason for piece in pieces[:-1]] == [None] * (len(pieces) - 1)
         assert pieces[-1].finish_reason in {"stop", "length"}
         assert pieces[-1].prompt_tokens > len(QUESTION)
-        assert 0 < pieces[-1].completion_tokens <= 24
+        assert 0 < pieces[-1].completion_tokens <= 12
         assert all(piece.completion_tokens == 0 for piece in pieces[:-1])
 
     def test_text_comes_in_pieces(self, generator: Generator) -> None:
@@ -72,26 +72,26 @@ class GeneratorConformance:
     def test_cancelled_while_it_writes(self, generator: Generator) -> None:
         cancelled = threading.Event()
         pieces = []
-        for piece in generator.generate(ask(new_tokens_max=60), cancelled):
+        for piece in generator.generate(ask(new_tokens_max=40), cancelled):
             pieces.append(piece)
             cancelled.set()
         assert pieces[-1].finish_reason == "cancelled"
         assert text_of(answer(generator, ask(new_tokens_max=3)))
 
     def test_left_in_the_middle_it_goes_on_for_others(self, generator: Generator) -> None:
-        for _ in range(20):
-            stream = generator.generate(ask(new_tokens_max=60))
+        for _ in range(10):
+            stream = generator.generate(ask(new_tokens_max=40))
             next(stream)
             stream.close()  # type: ignore[attr-defined]
         assert text_of(answer(generator, ask(new_tokens_max=3)))
 
     def test_never_read_it_holds_nothing(self, generator: Generator) -> None:
-        unread = [generator.generate(ask()) for _ in range(20)]
+        unread = [generator.generate(ask()) for _ in range(10)]
         assert text_of(answer(generator, ask(new_tokens_max=3)))
         del unread
 
     def test_the_deadline_ends_the_text(self, generator: Generator) -> None:
-        pieces = answer(generator, ask(new_tokens_max=60, deadline_seconds=1e-4))
+        pieces = answer(generator, ask(new_tokens_max=40, deadline_seconds=1e-4))
         assert pieces[-1].finish_reason == "deadline"
 
     def test_prompt_that_does_not_fit(self, generator: Generator) -> None:
@@ -115,7 +115,7 @@ class GeneratorConformance:
         assert 0 < one < two
 
     def test_allowed_is_held_or_refused(self, generator: Generator) -> None:
-        request = ask(new_tokens_max=16, allowed=CitedNumbers(frozenset()))
+        request = ask(allowed=CitedNumbers(frozenset()))
         if generator.enforces_allowed:
             assert "[" not in text_of(answer(generator, request))
         else:
