@@ -163,7 +163,8 @@ def build_state(
 
 
 def close_state(state: State) -> None:
-    """Stop following changes and close the database."""
+    """End running answers, stop following changes and close the database."""
+    state.generator.close()
     state.index.close()
     state.database.close()
 
