@@ -61,7 +61,7 @@ def test_unknown_config_is_refused(
 
 def test_config_without_a_value_is_refused(copied_folder: Path) -> None:
     (copied_folder / CONFIG).write_text('{"model_type": "qwen2"}')
-    with pytest.raises(CheckpointError, match=r"config\.json: 'vocab_size' is missing"):
+    with pytest.raises(CheckpointError, match=r"config\.json: 'num_attention_heads' is missing"):
         Checkpoint.open(copied_folder)
 
 
