@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
+from api.cli.tune import tune
 from api.settings import Settings
 from model.checkpoint import CONFIG
 from model.errors import ImportRefused, UnknownModel
@@ -21,6 +22,7 @@ from model.sources.port import ModelSource, Progress
 from model.verification import verify_place
 
 app = typer.Typer(help="Model weights on this machine.", no_args_is_help=True)
+app.command("tune")(tune)
 
 Name = Annotated[
     str | None,
