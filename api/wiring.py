@@ -8,12 +8,14 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.observability.engine import EngineCollector
 from api.observability.ingestion import IngestionCollector
 from api.observability.metrics import Metrics
 from api.settings import Settings
 from api.state import State
 from ingest.collections import CollectionService
 from ingest.service import DocumentService
+from model.backends.local import LocalGenerator
 from model.backends.port import Generator
 from qa.conversations import Conversations
 from qa.service import AnswerService
@@ -101,6 +103,8 @@ def build_state(
         message = "This data folder is not set up yet: start with `sourcebook serve`."
         raise LookupError(message)
     metrics.registry.register(IngestionCollector(database, clock))
+    if isinstance(generator, LocalGenerator):
+        metrics.registry.register(EngineCollector(generator.statistics))
     embedder = create_embedder(settings.embedding)
     keyring = KeyRing(key_provider(settings), clock)
     audit = AuditLog(keyring, clock)

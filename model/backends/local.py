@@ -72,7 +72,7 @@ class LocalGenerator:
             stream.abandon()
 
     def forget(self, tenant: str) -> None:
-        """Keep nothing of what a tenant's requests held until now; see `Engine.forget`."""
+        """Keep nothing of what a tenant's requests held; see `Engine.forget`."""
         self._engine.forget(tenant)
 
     def statistics(self) -> EngineStatistics:

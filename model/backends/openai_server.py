@@ -101,6 +101,9 @@ class OpenAIServerGenerator:
         finally:
             task.cancel()
 
+    def forget(self, tenant: str) -> None:
+        """Do nothing: what the server keeps, and for how long, is set there."""
+
     def close(self) -> None:
         """End all answers with an error, close the connections and end the thread."""
         if not self._closed:

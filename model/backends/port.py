@@ -126,6 +126,10 @@ class Generator(Protocol):
         """
         ...
 
+    def forget(self, tenant: str) -> None:
+        """Keep nothing that was computed from a tenant's requests: documents were deleted."""
+        ...
+
     def close(self) -> None:
         """End what is being written with an error, and free memory, threads and connections."""
         ...
