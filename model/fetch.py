@@ -84,8 +84,8 @@ def _fetch_from_first(
     raise ModelNotFetched(
         f"The model {model.name} could not be fetched. "
         + ("; ".join(reasons) or "no source is configured")
-        + f". Put {model.file_name} into a folder and name that folder in the settings, or allow "
-        "another source."
+        + f". Put {model.file_name} into a folder and set source_folder to that folder, or allow "
+        "another source by hub_url or carrier_packages."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
 from api.cli.tune import tune
@@ -96,7 +96,7 @@ def import_folder(
     settings, console = Settings(), _console()
     if (folder / CONFIG).is_file():
         chosen = name or folder.resolve().name
-        with _bar(f"Importing {chosen}", console) as progress:
+        with _bar(f"Importing {chosen} …", console) as progress:
             models = ModelFolder(settings.models)
             import_checkpoint(folder, chosen, models, link=link, progress=progress)
         console.print(f"{chosen} is here. To use it: SOURCEBOOK_MODEL={chosen}")
@@ -133,7 +133,7 @@ def _fetch(
         return
     if sources is None:
         sources = configured_sources(settings.model)
-    with _bar(f"Fetching {place.name}", console) as progress:
+    with _bar(f"Fetching {place.name} …", console) as progress:
         fetch_model(place.known, settings.models, sources, progress)
     console.print(f"{place.name} is here: {place.path}")
 
@@ -158,7 +158,9 @@ def _console() -> Console:
 
 @contextmanager
 def _bar(label: str, console: Console) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Bar(*columns, TransferSpeedColumn(), console=console) as bar:
+    """Show a bar at a terminal, and elsewhere at least what is going on."""
+    console.print(label)
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from api.cli import index, models, serve
 from api.cli.client import ClientError
@@ -29,6 +30,9 @@ def in_words(command: Callable[[], None]) -> Callable[[], None]:
         except ValidationError as error:
             raise ClientError(_settings_error(error)) from error
         except OUR_ERRORS as error:
+        except SettingsError as error:
+            message = f"These settings are not valid: {error}."
+            raise ClientError(message) from None
             raise ClientError(str(error)) from error
 
     return run
