@@ -43,6 +43,9 @@ class WholeSequences:
     Nothing is copied or written in place, so gradients flow through: training uses it.
     """
 
+    def __init__(self) -> None:
+        self._of: dict[Span, tuple[torch.Tensor, torch.Tensor]] = {}
+
     def extend(
         self,
         layer: int,  # noqa: ARG002 - part of the protocol

@@ -5,7 +5,7 @@ from typing import Any
 from model.config import DecoderConfig, RopeConfig
 from model.families.rope_values import read_rope, rope_section
 from model.families.values import ConfigValues
-from model.rope_scaling import DynamicScaling
+from model.rope_scaling import DynamicScaling, YarnScaling
 
 _FULL, _SLIDING = "full_attention", "sliding_attention"
 
@@ -115,10 +115,13 @@ def _head_size(values: ConfigValues, heads: int) -> int:
 
 
 def _context(values: ConfigValues, rope: RopeConfig) -> int:
+    """Return the longest sequence; files differ in whether they say the stretched one."""
     context = values.size("max_position_embeddings")
-    if isinstance(rope.scaling, DynamicScaling):  # here the file says the unscaled context
-        return int(context * rope.scaling.factor)
-    return context
+    match rope.scaling:
+        case DynamicScaling() | YarnScaling() as stretched:
+            return max(context, int(stretched.original_context * stretched.factor))
+        case _:
+            return context
 
 
 def _refuse_unsupported(values: ConfigValues) -> None:

@@ -45,7 +45,13 @@ def read_latent(values: ConfigValues) -> DecoderConfig:
 
 
 def first_layers_dense(values: ConfigValues, default: int) -> frozenset[int]:
-    """Return the layers before the first one with experts."""
+    """Return the layers before the first one with experts.
+
+    Raises:
+        ValueError: not all layers after it have experts.
+    """
+    if (step := values.count("moe_layer_freq", 1)) != 1:
+        raise ValueError(f"moe_layer_freq is {step}; known is 1")
     layers = range(values.count("num_hidden_layers"))
     return frozenset(layers[: max(values.count("first_k_dense_replace", default), 0)])
 

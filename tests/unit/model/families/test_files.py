@@ -13,7 +13,7 @@ from model.checkpoint import CONFIG, GENERATION_CONFIG, INDEX, WEIGHTS, Checkpoi
 from model.errors import CheckpointError
 from model.families import FAMILIES, from_hugging_face
 from model.kv_cache import WholeSequences
-from model.step import Step
+from model.step import Span, Step
 from model.transformer import Decoder
 
 EXPERT = "model.layers.1.mlp.experts.2.up_proj.weight"
@@ -173,6 +173,30 @@ def test_nonsense_is_refused(folder: Path, change: dict[str, Any], words: str | 
         return
     with pytest.raises(CheckpointError, match=rf"config\.json: .*{words}"):
         Checkpoint.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("rope", "context"),
+    [
+        ({"rope_type": "default"}, 64),
+        ({"rope_type": "linear", "factor": 4.0}, 64),  # the file says the stretched context
+        ({"rope_type": "dynamic", "factor": 4.0}, 256),
+        ({"rope_type": "yarn", "factor": 4.0}, 256),
+        ({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16}, 64),
+    ],
+)
+def test_context_is_the_stretched_one(rope: dict[str, Any], context: int) -> None:
+    assert from_hugging_face(QWEN2_MOE | {"rope_parameters": rope}).context_tokens_max == context
+
+
+def test_length_dependent_scaling_is_set_for_the_longest_sequence() -> None:
+    """A prompt's beginning is rotated alike whatever follows, so that it can be cached."""
+    rope = {"rope_type": "dynamic", "rope_theta": 100.0, "factor": 4.0}
+    decoder = Decoder(from_hugging_face(QWEN2_MOE | {"rope_parameters": rope}))
+    short, long = (decoder.rotation((Span(0, 0, count),)) for count in (3, 200))
+    assert torch.equal(short[0], long[0][:3])
+    unscaled = Decoder(from_hugging_face(QWEN2_MOE | {"rope_theta": 100.0}))
+    assert not torch.equal(short[0], unscaled.rotation((Span(0, 0, 3),))[0])
 
 
 @pytest.mark.parametrize("family", FAMILIES)
