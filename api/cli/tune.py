@@ -11,11 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from api.settings import Settings
-from model.known_models import known_model
+from model.model_folder import ModelFolder
 from model.tuning.recipe import Recipe
 from model.tuning.report import refusal_table, score_table, utilisation_table
 from model.tuning.trainer import StepReport
-from model.tuning.tune import Progress, Stage, Tuning
+from model.tuning.tune import Judgement, Progress, Stage, Tuning
 from model.tuning.tuned_file import FILE
 
 _LABELS: dict[Stage, str] = {
@@ -25,37 +25,58 @@ _LABELS: dict[Stage, str] = {
 }
 
 
-def tune(
+def tune(  # noqa: PLR0917 - typer passes options by name
     data: Annotated[
         Path,
         typer.Option(
             exists=True, file_okay=False, help="Folder with train_rag_en and train_rag_zh."
         ),
     ],
-    name: Annotated[str, typer.Option(help="The known model.")] = "qwen2.5-coder-0.5b-instruct",
+    name: Annotated[
+        str | None, typer.Argument(help="A known model's name or a part of it that no other has.")
+    ] = None,
     working: Annotated[
         Path, typer.Option(help="Folder for what a killed run goes on from: some gigabytes.")
     ] = Path("tuning"),
     out: Annotated[Path, typer.Option(help="Folder for the tuned file.")] = Path("tuned"),
+    recipe: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="JSON file with what differs from the shipped recipe."),
+    ] = None,
     resume: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--resume", help="Go on with the run in the working folder.")
     ] = False,
 ) -> None:
     """Tune experts for a known model whose file is here, and report on held-out examples."""
-    known, settings, console = known_model(name), Settings(), Console(highlight=False)
+    gguf, console = _gguf(name, Settings()), Console(highlight=False)
     out.mkdir(parents=True, exist_ok=True)
+    chosen = Recipe() if recipe is None else Recipe.from_json(recipe.read_text(encoding="utf-8"))
     with _bars(console) as progress:
-        run = Tuning(settings.models / known.file_name, data, working, Recipe(), progress)
+        run = Tuning(gguf, data, working, chosen, progress)
         tuned = run.run(resume=resume)
         tuned.save(out / FILE)
         judgement = run.judge(tuned)
-    for table in (
-        score_table(judgement.outcomes, tuned.recipe.refusal_bias),
-        refusal_table(judgement.outcomes),
-        utilisation_table(judgement.shares),
-    ):
+    for table in _tables(judgement, chosen):
         console.print(f"\n{table}", markup=False, soft_wrap=True)
     console.print(f"\nWritten to {out / FILE}")
+
+
+def _gguf(name: str | None, settings: Settings) -> Path:
+    place = ModelFolder(settings.models).find(name or settings.model.name)
+    if place.known is None:
+        message = f"{place.name} is an imported checkpoint; only known models can be tuned."
+        raise LookupError(message)
+    if not place.is_here:
+        message = f"{place.name} is not here: `sourcebook models fetch {place.name}`."
+        raise LookupError(message)
+    return place.path
+
+
+def _tables(judgement: Judgement, recipe: Recipe) -> Iterator[str]:
+    yield score_table(judgement.outcomes, recipe.refusal_bias)
+    yield refusal_table(judgement.outcomes)
+    if recipe.experts:
+        yield utilisation_table(judgement.shares)
 
 
 @contextmanager
