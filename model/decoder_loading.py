@@ -7,8 +7,8 @@ import torch
 
 from model.checkpoint import Checkpoint
 from model.errors import KernelsUnavailable
-from model.gguf.unpack import unpacked_folder
 from model.kernels.loading import load_kernels
+from model.prepared import prepared_folder, shipped_experts
 from model.quantised.decoder_file import open_quantised
 from model.settings import ModelSettings
 from model.transformer import Decoder
@@ -39,12 +39,16 @@ def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
     if precision == "auto":
         precision = "int4" if has_kernels else "bfloat16"
     dtype = torch.float32 if precision == "float32" else torch.bfloat16
-    folder = path if path.is_dir() else unpacked_folder(path, dtype)
+    folder = path if path.is_dir() else _prepared(path, settings, dtype)
     if precision == "int4" or precision == "int8":  # noqa: PLR1714 - mypy narrows by these only
         decoder = open_quantised(folder, precision)
     else:
         decoder = Decoder.from_checkpoint(Checkpoint.open(folder))
     return LoadedDecoder(decoder, folder, precision, why_no_kernels)
+
+
+def _prepared(gguf: Path, settings: ModelSettings, dtype: torch.dtype) -> Path:
+    return prepared_folder(gguf, shipped_experts(gguf) if settings.tuned else None, dtype)
 
 
 def _load_kernels() -> str | None:

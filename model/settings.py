@@ -55,6 +55,9 @@ class ModelSettings(BaseModel):
     only one known model has is enough, such as `1.5b`."""
     backend: Literal["local", "openai"] = "local"
     """What computes: this process, or the server described by `server`."""
+    tuned: bool = True
+    """Whether to use the tuned experts that come with a known model: short answers that cite, and
+    a refusal where the passages do not hold one."""
     source_folder: Path | None = None
     """A folder to look for the model's file in before asking anyone else."""
     hub_url: HttpUrl | None = None
