@@ -6,6 +6,7 @@ Shapes: see config.py; G query heads for each key/value head.
 import torch
 import torch.nn.functional as F
 
+from model.kernels.loading import kernels_used
 from model.step import Span
 from model.visibility import Visibility
 
@@ -37,6 +38,9 @@ def attend(
     if sink_H is not None:
         k_KSC, v_KSC = sees.needed(k_KSC, span), sees.needed(v_KSC, span)
         return _attend_with_sinks(q_THC, k_KSC, v_KSC, sees.mask(span), scale, sink_H=sink_H)
+    if span.count <= FEW_TOKENS and sees.sees_all(span) and kernels_used(q_THC, k_KSC):
+        y_THC: torch.Tensor = torch.ops.sourcebook.attend(q_THC.contiguous(), k_KSC, v_KSC, scale)
+        return y_THC
     shared = span.count <= FEW_TOKENS or len(k_KSC) == 1
     if sees.is_plainly_causal(span) and not shared:
         return _attend_fused(q_THC, k_KSC, v_KSC, None, scale, is_causal=True)

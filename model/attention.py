@@ -11,6 +11,7 @@ from torch import nn
 from model.attend import attend
 from model.cache import Cache
 from model.config import DecoderConfig
+from model.norm import RmsNorm
 from model.projection import Projection
 from model.rope import Rotation, rotate
 from model.step import Span, rows_of
@@ -68,7 +69,7 @@ class Attention(nn.Module):
         )
 
 
-class HeadNorm(nn.RMSNorm):
+class HeadNorm(RmsNorm):
     """Normalises each head by itself, all with the same weights."""
 
     def forward(self, x_TX: torch.Tensor) -> torch.Tensor:
@@ -81,5 +82,5 @@ def _norm(config: DecoderConfig, width: int) -> nn.Module:
     if config.query_key_norm == "head":
         return HeadNorm(config.head_size, config.norm_epsilon)
     if config.query_key_norm == "projection":
-        return nn.RMSNorm(width, config.norm_epsilon)
+        return RmsNorm(width, config.norm_epsilon)
     return nn.Identity()

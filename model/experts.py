@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from model.activation import silu_gated
 from model.config import MoeConfig
 from model.router import Routing
 
@@ -24,11 +25,6 @@ Expert = Callable[[torch.Tensor], torch.Tensor]
 
 Activation = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """Gate and up projection -> what goes down again."""
-
-
-def silu_gated(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
-    """SwiGLU (Shazeer 2020)."""
-    return F.silu(gate) * up
 
 
 def clamped_swiglu(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:

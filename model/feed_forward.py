@@ -4,9 +4,9 @@ Shapes: see config.py.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
+from model.activation import silu_gated
 from model.projection import Projection
 
 
@@ -21,6 +21,6 @@ class FeedForward(nn.Module):
 
     def forward(self, x_TD: torch.Tensor) -> torch.Tensor:
         """Transform each token by itself."""
-        gated_TI = F.silu(self.gate_proj(x_TD)) * self.up_proj(x_TD)
+        gated_TI = silu_gated(self.gate_proj(x_TD), self.up_proj(x_TD))
         y_TD: torch.Tensor = self.down_proj(gated_TI)
         return y_TD

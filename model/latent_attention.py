@@ -19,6 +19,7 @@ from torch import nn
 from model.attend import attend
 from model.cache import Cache
 from model.config import DecoderConfig, LatentConfig
+from model.norm import RmsNorm
 from model.projection import Projection
 from model.rope import Rotation, rotate
 from model.step import Span, rows_of
@@ -41,7 +42,7 @@ class LatentAttention(nn.Module):
         self.kv_a_proj_with_mqa = Projection(
             hidden, latent.key_value_rank + latent.rope_width, bias=bias
         )
-        self.kv_a_layernorm = nn.RMSNorm(latent.key_value_rank, _NORM_EPSILON)
+        self.kv_a_layernorm = RmsNorm(latent.key_value_rank, _NORM_EPSILON)
         # Not a Projection: the absorbed form needs the matrix itself. It is small.
         self.kv_b_proj = nn.Linear(
             latent.key_value_rank,
@@ -118,7 +119,7 @@ class LatentAttention(nn.Module):
             self.q_proj = Projection(hidden, queries, bias=False)
             return
         self.q_a_proj = Projection(hidden, rank, bias=bias)
-        self.q_a_layernorm = nn.RMSNorm(rank, _NORM_EPSILON)
+        self.q_a_layernorm = RmsNorm(rank, _NORM_EPSILON)
         self.q_b_proj = Projection(rank, queries, bias=False)
 
     def _queries(self, x_TD: torch.Tensor, by: Rotation) -> tuple[torch.Tensor, torch.Tensor]:

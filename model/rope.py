@@ -10,6 +10,7 @@ Shapes: see config.py; F frequencies.
 import torch
 
 from model.config import RopeConfig
+from model.kernels.loading import kernels_used
 from model.rope_scaling import frequencies
 
 Rotation = tuple[torch.Tensor, torch.Tensor]
@@ -34,6 +35,9 @@ def rotate(x_THC: torch.Tensor, by: Rotation, *, interleaved: bool = False) -> t
     were interleaved: scores do not depend on the order, as long as queries and keys share it.
     """
     cos_T1F, sin_T1F = by
+    if not interleaved and kernels_used(x_THC):
+        turned_THC: torch.Tensor = torch.ops.sourcebook.rotate(x_THC.contiguous(), *by)
+        return turned_THC
     width = 2 * cos_T1F.shape[-1]
     turning_THC, rest_THC = x_THC[..., :width], x_THC[..., width:]
     if interleaved:

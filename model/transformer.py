@@ -19,6 +19,7 @@ from model.feed_forward import FeedForward
 from model.kv_cache import KeyValueCache
 from model.latent_attention import LatentAttention
 from model.moe import MoeFeedForward
+from model.norm import RmsNorm
 from model.projection import Projection
 from model.rope import Rotation, rotation
 from model.step import Span, Step, positions
@@ -35,9 +36,9 @@ class DecoderLayer(nn.Module):
     def __init__(self, config: DecoderConfig, layer: int) -> None:
         super().__init__()
         self._residual_scale = config.residual_scale
-        self.input_layernorm = nn.RMSNorm(config.hidden_size, config.norm_epsilon)
+        self.input_layernorm = RmsNorm(config.hidden_size, config.norm_epsilon)
         self.self_attn = _attention(config, layer)
-        self.post_attention_layernorm = nn.RMSNorm(config.hidden_size, config.norm_epsilon)
+        self.post_attention_layernorm = RmsNorm(config.hidden_size, config.norm_epsilon)
         self.mlp = _feed_forward(config, layer)
 
     def forward(
@@ -60,7 +61,7 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(
             DecoderLayer(config, layer) for layer in range(config.layer_count)
         )
-        self.norm = nn.RMSNorm(config.hidden_size, config.norm_epsilon)
+        self.norm = RmsNorm(config.hidden_size, config.norm_epsilon)
         self.lm_head = Projection(config.hidden_size, config.vocabulary_size, bias=False)
 
     @classmethod

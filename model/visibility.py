@@ -47,6 +47,10 @@ class Visibility:
         """Tell whether the tokens are a sequence's first and each sees all before it."""
         return span.start == 0 and not 0 < self.window < span.count
 
+    def sees_all(self, span: Span) -> bool:
+        """Tell whether each new token sees all before it."""
+        return not 0 < self.window < span.end
+
     def _first_in_window(self, span: Span) -> int:
         return max(span.start + 1 - self.window, 0) if self.window else 0
 

@@ -10,6 +10,8 @@ import torch
 from model.errors import KernelsUnavailable
 from model.kernels.build import built_library
 
+_DTYPES = (torch.bfloat16, torch.float32)
+
 
 class _Kernels:
     def __init__(self) -> None:
@@ -39,8 +41,10 @@ def load_kernels(folder: Path | None = None) -> None:
 
 
 def kernels_used(*tensors: torch.Tensor) -> bool:
-    """Tell whether the kernels are in use and can take these tensors."""
-    return _kernels.used and all(tensor.is_cpu for tensor in tensors)
+    """Tell whether the kernels are in use and can take these tensors; they know no gradients."""
+    if not _kernels.used or torch.is_grad_enabled():
+        return False
+    return all(tensor.is_cpu and tensor.dtype in _DTYPES for tensor in tensors)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 
+from model.kernels.loading import kernels_used
+
 Bits = Literal[4, 8]
 INT4: Bits = 4
 INT8: Bits = 8
@@ -21,10 +23,11 @@ _LOWEST = {8: -127, 4: -8}
 _HIGHEST = {8: 127, 4: 7}
 _CANDIDATES = torch.linspace(-1.0, 1.0, 11)
 """At 4 bits: how far the largest weight's integer may lie from 8, so that the others fit better."""
-_GROUPS_AT_ONCE = 1 << 14
+_GROUPS_AT_ONCE = 1 << 11
 """Few enough that a step's numbers stay in the processor's cache."""
 
 
+@torch.no_grad()
 def round_weights(weight_EK: torch.Tensor, bits: Bits) -> tuple[torch.Tensor, torch.Tensor]:
     """Round weights; return values EG32 (uint8, zero point added) and scales EG (bfloat16).
 
@@ -58,9 +61,13 @@ def _best_scale(w_N32: torch.Tensor, scale_N: torch.Tensor) -> torch.Tensor:
 
     For given integers q the best scale is w.q / q.q, and it removes (w.q)^2 / q.q of the error.
     """
+    factors = 8 / (8 + _CANDIDATES)
+    if kernels_used(w_N32):
+        found_N: torch.Tensor = torch.ops.sourcebook.best_scales(w_N32, scale_N, factors)
+        return found_N
     best_N, removed_N = scale_N, torch.full_like(scale_N, -1.0)
-    for candidate in _CANDIDATES.tolist():
-        q_N32 = _integers(w_N32, scale_N * (8 / (8 + candidate)), INT4)
+    for factor in factors.tolist():
+        q_N32 = _integers(w_N32, scale_N * factor, INT4)
         wq_N = (w_N32 * q_N32).sum(dim=1)
         qq_N = q_N32.square().sum(dim=1).clamp_min(1e-30)
         better_N = wq_N.square() / qq_N > removed_N

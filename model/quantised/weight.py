@@ -55,7 +55,7 @@ def linear(
     bfloat16 rows they make a bfloat16 product, a piece of the weights at a time. In torch the
     whole matrix is unpacked for each call: right, and slow for a few rows.
     """
-    if kernels_used(x_TK, weight.packed_NGX):
+    if kernels_used(x_TK):
         y_TE: torch.Tensor = torch.ops.sourcebook.linear(
             x_TK.contiguous(), weight.packed_NGX, weight.scales_NGR, bias_E, weight.outputs
         )

@@ -1,13 +1,27 @@
-// The operators torch knows as torch.ops.sourcebook.*; model/kernels/ops.py checks their arguments.
+// The operators torch knows as torch.ops.sourcebook.*; their callers in Python see to it that
+// tensors are contiguous and of the types that each needs.
 
 #include <torch/csrc/stable/library.h>
 
+#include "attention.h"
+#include "elementwise.h"
 #include "linear.h"
+#include "scale_search.h"
 
 STABLE_TORCH_LIBRARY(sourcebook, library) {
   library.def("linear(Tensor x, Tensor packed, Tensor scales, Tensor? bias, int outputs) -> Tensor");
+  library.def("best_scales(Tensor groups, Tensor first, Tensor factors) -> Tensor");
+  library.def("rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor");
+  library.def("silu_gated(Tensor gate, Tensor up) -> Tensor");
+  library.def("attend(Tensor queries, Tensor keys, Tensor values, float scale) -> Tensor");
+  library.def("rotate(Tensor x, Tensor cosines, Tensor sines) -> Tensor");
 }
 
 STABLE_TORCH_LIBRARY_IMPL(sourcebook, CPU, library) {
   library.impl("linear", TORCH_BOX(&sourcebook::linear));
+  library.impl("best_scales", TORCH_BOX(&sourcebook::best_scales));
+  library.impl("rms_norm", TORCH_BOX(&sourcebook::rms_norm));
+  library.impl("silu_gated", TORCH_BOX(&sourcebook::silu_gated));
+  library.impl("attend", TORCH_BOX(&sourcebook::attend));
+  library.impl("rotate", TORCH_BOX(&sourcebook::rotate));
 }

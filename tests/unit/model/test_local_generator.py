@@ -248,10 +248,10 @@ def test_threads_of_the_caller_stay(generator: LocalGenerator) -> None:
     assert torch.get_num_threads() == before
 
 
-@pytest.mark.parametrize("decode_precision", ["same", "int8"])
-def test_load_from_gguf(tiny_gguf: Path, decode_precision: str) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8", "int4"])
+def test_load_from_gguf(tiny_gguf: Path, precision: str) -> None:
     settings = ModelSettings(
-        name="tiny", precision="float32", decode_precision=decode_precision, context_tokens_max=9999
+        name="tiny", precision=precision, kernels="off", context_tokens_max=9999
     )
     generator = LocalGenerator.load(tiny_gguf, settings)
     assert generator.name == "tiny"

@@ -1,0 +1,150 @@
+// Attention of a few new tokens over a whole sequence, and the rotation of queries and keys.
+#pragma once
+
+#include <torch/csrc/stable/ops.h>
+#include <torch/csrc/stable/tensor.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "elementwise.h"
+#include "vectors.h"
+
+namespace sourcebook {
+
+constexpr int kColumnsAtOnce = 64;  // of the values, added up in registers
+constexpr int kVectors = kColumnsAtOnce / kLanes;
+
+template <class Number>
+struct Rows {
+  const Number* first;
+  int64_t stride;  // numbers from one row to the next
+
+  const Number* operator[](int64_t row) const { return first + row * stride; }
+};
+
+template <class Number>
+float dot(const Number* a, const Number* b, int64_t width) {
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t i = 0; i < width; i += kLanes) {
+    const __mmask16 lanes = first_lanes(width - i);
+    sum = _mm512_fmadd_ps(load(a + i, lanes), load(b + i, lanes), sum);
+  }
+  return _mm512_reduce_add_ps(sum);
+}
+
+// Turns scores into shares that still have to be divided by the sum, which is returned.
+inline float shares(float* scores, int64_t count) {
+  const float largest = *std::max_element(scores, scores + count);
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const __mmask16 lanes = first_lanes(count - i);
+    const __m512 lower = _mm512_sub_ps(load(scores + i, lanes), _mm512_set1_ps(largest));
+    const __m512 share = _mm512_maskz_mov_ps(lanes, exponential(lower));
+    store(scores + i, share, lanes);
+    sum = _mm512_add_ps(sum, share);
+  }
+  return _mm512_reduce_add_ps(sum);
+}
+
+template <class Number>
+void add_values(const float* share, const Rows<Number>& values, int64_t count, int64_t width,
+                float divisor, Number* y) {
+  const __m512 factor = _mm512_set1_ps(1.0f / divisor);
+  for (int64_t column = 0; column < width; column += kColumnsAtOnce) {
+    __m512 sums[kVectors];
+    __mmask16 lanes[kVectors];
+    for (int i = 0; i < kVectors; ++i) {
+      sums[i] = _mm512_setzero_ps();
+      lanes[i] = first_lanes(std::max<int64_t>(width - column - i * kLanes, 0));
+    }
+    for (int64_t row = 0; row < count; ++row) {
+      const __m512 weight = _mm512_set1_ps(share[row]);
+      const Number* value = values[row] + column;
+      for (int i = 0; i < kVectors; ++i) {
+        sums[i] = _mm512_fmadd_ps(weight, load(value + i * kLanes, lanes[i]), sums[i]);
+      }
+    }
+    for (int i = 0; i < kVectors; ++i) {
+      store(y + column + i * kLanes, _mm512_mul_ps(sums[i], factor), lanes[i]);
+    }
+  }
+}
+
+template <class Number>
+void attend_row(const Number* query, const Rows<Number>& keys, const Rows<Number>& values,
+                int64_t seen, int64_t key_width, int64_t value_width, float scale, float* scores,
+                Number* y) {
+  for (int64_t row = 0; row < seen; ++row) {
+    scores[row] = scale * dot(query, keys[row], key_width);
+  }
+  const float sum = shares(scores, seen);
+  add_values(scores, values, seen, value_width, sum, y);
+}
+
+// queries (T, H, C) contiguous; keys (K, S, C) and values (K, S, W) with neighbouring columns. Of T
+// new tokens, the last ones of S, each sees itself and all before it. A token's result does not
+// depend on the new tokens beside it.
+inline Tensor attend(Tensor queries, Tensor keys, Tensor values, double scale) {
+  const int64_t tokens = queries.size(0), heads = queries.size(1), length = keys.size(1);
+  const int64_t shared = heads / keys.size(0), key_width = keys.size(2), width = values.size(2);
+  Tensor y = torch::stable::new_empty(queries, {tokens, heads, width});
+  by_number_type(queries, [&]<class Number>(Number*) {
+    const auto* query = static_cast<const Number*>(queries.const_data_ptr());
+    const auto* key = static_cast<const Number*>(keys.const_data_ptr());
+    const auto* value = static_cast<const Number*>(values.const_data_ptr());
+    auto* to = static_cast<Number*>(y.mutable_data_ptr());
+    torch::stable::parallel_for(0, heads, 1, [&](int64_t begin, int64_t end) {
+      const auto scores = std::make_unique_for_overwrite<float[]>(length);
+      for (int64_t head = begin; head < end; ++head) {
+        const int64_t source = head / shared;
+        const Rows<Number> own_keys{key + source * keys.stride(0), keys.stride(1)};
+        const Rows<Number> own_values{value + source * values.stride(0), values.stride(1)};
+        for (int64_t token = 0; token < tokens; ++token) {
+          const int64_t place = token * heads + head;
+          attend_row(query + place * key_width, own_keys, own_values, length - tokens + token + 1,
+                     key_width, width, static_cast<float>(scale), scores.get(), to + place * width);
+        }
+      }
+    });
+  });
+  return y;
+}
+
+template <class Number>
+void rotate_head(const Number* x, const Number* cosine, const Number* sine, int64_t half,
+                 int64_t width, Number* y) {
+  for (int64_t i = 0; i < half; i += kLanes) {
+    const __mmask16 lanes = first_lanes(half - i);
+    const __m512 first = load(x + i, lanes), second = load(x + half + i, lanes);
+    const __m512 cos = load(cosine + i, lanes), sin = load(sine + i, lanes);
+    store(y + i, _mm512_fmsub_ps(first, cos, _mm512_mul_ps(second, sin)), lanes);
+    store(y + half + i, _mm512_fmadd_ps(second, cos, _mm512_mul_ps(first, sin)), lanes);
+  }
+  std::copy(x + 2 * half, x + width, y + 2 * half);
+}
+
+// x (T, H, C); cosines and sines (T, 1, F) of one number type; all contiguous. Channel i < F turns
+// with channel F + i; those from 2 F on stay.
+inline Tensor rotate(Tensor x, Tensor cosines, Tensor sines) {
+  Tensor y = torch::stable::empty_like(x);
+  const int64_t tokens = x.size(0), heads = x.size(1), width = x.size(2);
+  const int64_t half = cosines.numel() / tokens;
+  by_number_type(x, [&]<class Number>(Number*) {
+    const auto* from = static_cast<const Number*>(x.const_data_ptr());
+    const auto* cosine = static_cast<const Number*>(cosines.const_data_ptr());
+    const auto* sine = static_cast<const Number*>(sines.const_data_ptr());
+    auto* to = static_cast<Number*>(y.mutable_data_ptr());
+    torch::stable::parallel_for(0, tokens, 16, [&](int64_t begin, int64_t end) {
+      for (int64_t place = begin * heads; place < end * heads; ++place) {
+        const int64_t angle = place / heads * half;
+        rotate_head(from + place * width, cosine + angle, sine + angle, half, width,
+                    to + place * width);
+      }
+    });
+  });
+  return y;
+}
+
+}  // namespace sourcebook

@@ -1,0 +1,221 @@
+"""Every compiled kernel against the torch path that it stands for."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.activation import silu_gated
+from model.attend import FEW_TOKENS, attend
+from model.errors import KernelsUnavailable
+from model.kernels.loading import kernels_used, load_kernels, without_kernels
+from model.norm import RmsNorm
+from model.quantised.rounding import GROUP, Bits, round_weights
+from model.quantised.weight import QuantisedWeight, linear
+from model.rope import rotate
+from model.step import Span
+from model.visibility import Visibility
+
+SIZES = st.integers(min_value=1, max_value=100)
+SEEDS = st.integers(0, 99)
+DTYPES = st.sampled_from([torch.float32, torch.bfloat16])
+FEW_ROWS = st.integers(min_value=1, max_value=19)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _kernels() -> Iterator[None]:
+    try:
+        load_kernels()
+    except KernelsUnavailable as error:
+        pytest.skip(str(error))
+    with torch.inference_mode():
+        yield
+
+
+def numbers(seed: int, *shape: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def rounded_activations(x_TK: torch.Tensor) -> torch.Tensor:
+    """Return what is left of activations rounded to int8 in groups of 32."""
+    columns = x_TK.shape[1]
+    groups = F.pad(x_TK.float(), (0, -columns % GROUP)).unflatten(1, (-1, GROUP))
+    largest = groups.abs().amax(dim=-1, keepdim=True)
+    steps = torch.where(largest > 1e-30, 127 / largest, 0.0)
+    return ((groups * steps).round() * (largest / 127)).flatten(1)[:, :columns]
+
+
+@given(
+    rows=FEW_ROWS,
+    outputs=SIZES,
+    inputs=SIZES,
+    bits=st.sampled_from([4, 8]),
+    dtype=DTYPES,
+    biased=st.booleans(),
+    seed=SEEDS,
+)
+@settings(deadline=None)
+def test_few_rows(
+    rows: int, outputs: int, inputs: int, bits: Bits, dtype: torch.dtype, biased: bool, seed: int
+) -> None:
+    weight = QuantisedWeight.of(numbers(seed, outputs, inputs), bits)
+    x = numbers(seed + 1, rows, inputs).to(dtype)
+    x[:, : min(inputs, GROUP)] *= seed % 3  # also groups of zeros
+    bias = numbers(seed + 2, outputs).to(dtype) if biased else None
+    exact = F.linear(
+        rounded_activations(x),
+        weight.dequantised(torch.float32),
+        None if bias is None else bias.float(),
+    )
+    torch.testing.assert_close(linear(x, weight, bias), exact.to(dtype), atol=1e-3, rtol=1.6e-2)
+    with without_kernels():
+        plain = linear(x, weight, bias).float()
+    assert (linear(x, weight, bias).float() - plain).norm() <= 0.03 * plain.norm() + 1e-4
+
+
+@given(
+    rows=st.integers(24, 100), outputs=SIZES, inputs=SIZES, bits=st.sampled_from([4, 8]), seed=SEEDS
+)
+@settings(deadline=None, max_examples=40)
+def test_many_rows(rows: int, outputs: int, inputs: int, bits: Bits, seed: int) -> None:
+    weight = QuantisedWeight.of(numbers(seed, outputs, inputs), bits)
+    x = numbers(seed + 1, rows, inputs).bfloat16()
+    bias = numbers(seed + 2, outputs).bfloat16()
+    exact = F.linear(x.float(), weight.dequantised(torch.float32), bias.float())
+    error = (linear(x, weight, bias).float() - exact).norm()
+    assert error <= 0.02 * exact.norm()  # bfloat16's own, or where AMX is missing int8's
+
+
+@pytest.mark.parametrize("rows", [5, 600])
+@pytest.mark.parametrize("bits", [4, 8])
+def test_more_columns_than_one_panel(rows: int, bits: Bits) -> None:
+    weight = QuantisedWeight.of(numbers(0, 40, 2100), bits)
+    x = numbers(1, rows, 2100).bfloat16()
+    exact = F.linear(x.float(), weight.dequantised(torch.float32))
+    assert (linear(x, weight, None).float() - exact).norm() <= 0.015 * exact.norm()
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_row_does_not_depend_on_the_rows_beside_it(bits: Bits) -> None:
+    weight = QuantisedWeight.of(numbers(0, 50, 160), bits)
+    x = numbers(1, 17, 160).bfloat16()
+    together = linear(x, weight, None)
+    for count in range(1, 17):
+        assert torch.equal(linear(x[:count], weight, None), together[:count])
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_extreme_activations(bits: Bits) -> None:
+    weight = QuantisedWeight.of(torch.ones(3, 64), bits)
+    x = torch.zeros(4, 64)
+    x[1], x[2, 0], x[3, 0] = 1e-40, 1e30, torch.inf
+    y = linear(x, weight, None)
+    assert not y[:2].any()
+    torch.testing.assert_close(y[2], torch.full((3,), 1e30), rtol=0.01, atol=0)
+    assert not torch.isfinite(y[3]).any()
+
+
+def test_weights_of_another_shape_are_refused() -> None:
+    weight = QuantisedWeight.of(torch.ones(16, 64), 4)
+    with pytest.raises(RuntimeError, match="shape does not fit"):
+        linear(torch.ones(1, 96), weight, None)
+
+
+@given(groups=SIZES, seed=SEEDS)
+@settings(deadline=None)
+def test_scale_search(groups: int, seed: int) -> None:
+    weight = numbers(seed, groups, GROUP)
+    weight[0] = 0
+    with without_kernels():
+        expected = round_weights(weight, 4)
+    values, scales = round_weights(weight, 4)
+    torch.testing.assert_close(scales, expected[1], rtol=8e-3, atol=0)
+    assert (values != expected[0]).float().mean() < 0.05  # ties that another order of sums breaks
+
+
+@given(rows=SIZES, width=SIZES, dtype=DTYPES, seed=SEEDS)
+@settings(deadline=None)
+def test_rms_norm(rows: int, width: int, dtype: torch.dtype, seed: int) -> None:
+    norm = RmsNorm(width, 1e-6).to(dtype)
+    norm.weight = torch.nn.Parameter(numbers(seed, width).to(dtype), requires_grad=False)
+    x = numbers(seed + 1, rows, width).to(dtype)
+    with without_kernels():
+        expected = norm(x)
+    torch.testing.assert_close(norm(x), expected)
+
+
+@given(rows=SIZES, width=SIZES, dtype=DTYPES, scale=st.sampled_from([1e-3, 1.0, 100.0]), seed=SEEDS)
+@settings(deadline=None)
+def test_silu_gated(rows: int, width: int, dtype: torch.dtype, scale: float, seed: int) -> None:
+    gate = (numbers(seed, rows, width) * scale).to(dtype)
+    up = numbers(seed + 1, rows, width).to(dtype)
+    expected = F.silu(gate.float()) * up.float()
+    torch.testing.assert_close(silu_gated(gate, up), expected.to(dtype))
+
+
+@given(
+    tokens=st.integers(1, 9),
+    heads=st.integers(1, 3),
+    half=st.integers(1, 40),
+    rest=st.integers(0, 3),
+    dtype=DTYPES,
+    seed=SEEDS,
+)
+@settings(deadline=None)
+def test_rotate(
+    tokens: int, heads: int, half: int, rest: int, dtype: torch.dtype, seed: int
+) -> None:
+    x = numbers(seed, tokens, heads, 2 * half + rest).to(dtype)
+    by = tuple(numbers(seed + n, tokens, 1, half).to(dtype) for n in (1, 2))
+    with without_kernels():
+        expected = rotate(x.float(), (by[0].float(), by[1].float()))
+    torch.testing.assert_close(rotate(x, (by[0], by[1])), expected.to(dtype))
+
+
+@given(
+    tokens=st.integers(1, FEW_TOKENS),
+    before=st.integers(0, 50),
+    key_heads=st.integers(1, 3),
+    shared=st.integers(1, 3),
+    width=st.integers(1, 80),
+    value_width=st.integers(1, 80),
+    dtype=DTYPES,
+    seed=SEEDS,
+)
+@settings(deadline=None)
+def test_attend(
+    tokens: int,
+    before: int,
+    key_heads: int,
+    shared: int,
+    width: int,
+    value_width: int,
+    dtype: torch.dtype,
+    seed: int,
+) -> None:
+    span = Span(0, before, tokens)
+    q = numbers(seed, tokens, key_heads * shared, width).to(dtype)
+    keys = numbers(seed + 1, span.end, key_heads, width).to(dtype).transpose(0, 1)
+    values = numbers(seed + 2, span.end, key_heads, value_width).to(dtype).transpose(0, 1)
+    scale = width**-0.5
+    y = attend(q, keys, values, span, sees=Visibility(), scale=scale)
+    with without_kernels():
+        expected = attend(
+            q.float(), keys.float(), values.float(), span, sees=Visibility(), scale=scale
+        )
+    torch.testing.assert_close(y, expected.to(dtype), atol=1e-5, rtol=1.6e-2)
+    last = attend(q[-1:], keys, values, Span(0, span.end - 1, 1), sees=Visibility(), scale=scale)
+    assert torch.equal(last, y[-1:])
+
+
+def test_kernels_are_not_for_gradients_nor_other_formats() -> None:
+    assert kernels_used(torch.ones(1))
+    assert not kernels_used(torch.ones(1, dtype=torch.float16))
+    assert not kernels_used(torch.ones(1, device="meta"))
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        assert not kernels_used(torch.ones(1))
+    with without_kernels():
+        assert not kernels_used(torch.ones(1))
