@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -12,6 +13,8 @@ from model.prepared import prepared_folder, shipped_experts
 from model.quantised.decoder_file import open_quantised
 from model.settings import ModelSettings
 from model.transformer import Decoder
+
+_Precision = Literal["int4", "int8", "bfloat16", "float32"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
 
     Raises:
         CheckpointError: it cannot be used, or what is made of it cannot be written beside it.
+        ExpertMemoryTooSmall: `expert_memory_bytes_max` does not hold enough of its experts.
     """
     why_no_kernels = _load_kernels() if settings.kernels == "auto" else None
     has_kernels = settings.kernels == "auto" and why_no_kernels is None
@@ -40,15 +44,22 @@ def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
         precision = "int4" if has_kernels else "bfloat16"
     dtype = torch.float32 if precision == "float32" else torch.bfloat16
     folder = path if path.is_dir() else _prepared(path, settings, dtype)
-    if precision == "int4" or precision == "int8":  # noqa: PLR1714 - mypy narrows by these only
-        decoder = open_quantised(folder, precision)
-    else:
-        decoder = Decoder.from_checkpoint(Checkpoint.open(folder))
+    decoder = _open(folder, precision, settings.expert_memory_bytes_max)
     return LoadedDecoder(decoder, folder, precision, why_no_kernels)
 
 
 def _prepared(gguf: Path, settings: ModelSettings, dtype: torch.dtype) -> Path:
     return prepared_folder(gguf, shipped_experts(gguf) if settings.tuned else None, dtype)
+
+
+def _open(folder: Path, precision: _Precision, expert_bytes_max: int | None) -> Decoder:
+    if precision == "int4" or precision == "int8":  # noqa: PLR1714 - mypy narrows by these only
+        if expert_bytes_max is None:
+            return open_quantised(folder, precision)
+        return open_quantised_with_expert_cache(folder, precision, expert_bytes_max)[0]
+    if expert_bytes_max is None:
+        return Decoder.from_checkpoint(Checkpoint.open(folder))
+    return open_with_expert_cache(folder, expert_bytes_max)[0]
 
 
 def _load_kernels() -> str | None:

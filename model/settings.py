@@ -74,6 +74,10 @@ class ModelSettings(BaseModel):
     kernels: Literal["auto", "off"] = "auto"
     """Whether to compile the model's kernels once, if the processor (AVX512-VNNI) and a C++
     compiler allow it. Everything works without them, more slowly."""
+    expert_memory_bytes_max: PositiveInt | None = None
+    """Memory for the routed experts of a mixture-of-experts model: those used most stay in it, the
+    others are read from the disk when a token needs them. None keeps all in memory, which is much
+    faster."""
     context_tokens_max: PositiveInt = 8192
     """Prompt and answer together; the checkpoint's own limit holds if it is smaller."""
     prefill_piece_tokens: PositiveInt = 512

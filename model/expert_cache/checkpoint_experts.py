@@ -23,7 +23,7 @@ def checkpoint_experts(folder: Path, config: DecoderConfig) -> StoredExperts:
         CheckpointError: a file is missing or damaged, or lacks an expert.
     """
     if config.moe is None:
-        raise CheckpointError(folder / CONFIG, "has no experts that could be cached")
+        raise CheckpointError(folder / CONFIG, "has no experts; leave expert_memory_bytes_max out")
     tensors: dict[str, StoredTensor] = {}
     for path in shard_paths(folder):
         tensors |= stored_tensors(path)

@@ -38,12 +38,17 @@ def open_quantised(folder: Path, precision: Precision) -> Decoder:
         CheckpointError: the checkpoint or the file is damaged (once deleted, the file is made
             anew), or it cannot be written.
     """
-    path = folder / f"quantised.{precision}.safetensors"
+    path = quantised_path(folder, precision)
     made_from = _stamp(folder)
     with exclusive(folder / f".{path.name}.lock"):
         if _made_from(path) != made_from:
             _make(path, folder, precision, made_from)
     return _map(path, read_config(folder), precision)
+
+
+def quantised_path(folder: Path, precision: Precision) -> Path:
+    """Return where a checkpoint folder's rounded weights are."""
+    return folder / f"quantised.{precision}.safetensors"
 
 
 def _stamp(folder: Path) -> str:

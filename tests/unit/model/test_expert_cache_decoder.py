@@ -1,5 +1,7 @@
 """A decoder that reads its experts as it needs them writes what one with all in memory does."""
 
+import gc
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,17 @@ import torch
 import transformers
 
 from model.checkpoint import Checkpoint
+from model.decoder_loading import load_decoder
 from model.errors import CheckpointError, ExpertMemoryTooSmall
-from model.expert_cache.loading import open_with_expert_cache
+from model.expert_cache.experts import CachedExperts
+from model.expert_cache.loading import (
+    open_quantised_with_expert_cache,
+    open_with_expert_cache,
+)
 from model.expert_cache.stored_tensors import stored_tensors
+from model.quantised.decoder_file import open_quantised
+from model.quantised.parts import Precision
+from model.settings import ModelSettings
 from model.step import Span, Step
 from model.transformer import Decoder
 
@@ -56,9 +66,16 @@ def written(decoder: Decoder, count: int = 12) -> list[torch.Tensor]:
     return logits
 
 
+@pytest.fixture(scope="module")
+def whole(folder: Path) -> Decoder:
+    return Decoder.from_checkpoint(Checkpoint.open(folder))
+
+
 @pytest.mark.parametrize("experts", [2, 5, 1000])
-def test_logits_equal_those_with_all_experts_in_memory(folder: Path, experts: int) -> None:
-    expected = written(Decoder.from_checkpoint(Checkpoint.open(folder)))
+def test_logits_equal_those_with_all_experts_in_memory(
+    folder: Path, whole: Decoder, experts: int
+) -> None:
+    expected = written(whole)
     decoder, cache = open_with_expert_cache(folder, experts * 16_384)
     for ours, theirs in zip(written(decoder), expected, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
@@ -67,14 +84,38 @@ def test_logits_equal_those_with_all_experts_in_memory(folder: Path, experts: in
     cache.close()
 
 
-def test_single_tokens_are_equal_to_the_last_bit(folder: Path) -> None:
-    whole = Decoder.from_checkpoint(Checkpoint.open(folder))
+def test_single_tokens_are_equal_to_the_last_bit(folder: Path, whole: Decoder) -> None:
     decoder, cache = open_with_expert_cache(folder, 200_000)
     caches = whole.new_cache(9), decoder.new_cache(9)
     for place, token in enumerate(PROMPT):
         step = Step(torch.tensor([token]), (Span(0, place, 1),))
         assert torch.equal(whole(step, caches[0]), decoder(step, caches[1]))
     cache.close()
+
+
+@pytest.mark.parametrize("precision", ["int8", "int4"])
+def test_rounded_experts_are_cached_alike(folder: Path, precision: Precision) -> None:
+    expected = written(open_quantised(folder, precision))
+    decoder, cache = open_quantised_with_expert_cache(folder, precision, 20_000)
+    for ours, theirs in zip(written(decoder), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+    assert 0 < cache.resident_bytes <= 20_000
+    cache.close()
+
+
+def test_cache_is_closed_with_its_decoder(folder: Path) -> None:
+    def readers() -> set[threading.Thread]:
+        return {t for t in threading.enumerate() if t.name.startswith("expert-reader")}
+
+    before = readers()
+    decoder, cache = open_with_expert_cache(folder, 200_000)
+    own = readers() - before
+    del decoder, cache
+    gc.collect()
+    for thread in own:
+        thread.join(timeout=20)
+    assert own
+    assert not any(thread.is_alive() for thread in own)
 
 
 def test_next_layers_experts_are_foreseen(folder: Path) -> None:
@@ -97,8 +138,16 @@ def test_too_little_memory_is_refused(folder: Path) -> None:
 
 
 def test_dense_checkpoint_is_refused(checkpoint_folder: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"config\.json: has no experts"):
+    with pytest.raises(CheckpointError, match=r"leave expert_memory_bytes_max out"):
         open_with_expert_cache(checkpoint_folder, 10**6)
+
+
+def test_setting_opens_a_decoder_with_a_cache(folder: Path) -> None:
+    settings = ModelSettings(precision="float32", kernels="off", expert_memory_bytes_max=40_000)
+    decoder = load_decoder(folder, settings).decoder
+    assert isinstance(decoder.layers[0].mlp.experts, CachedExperts)
+    rounded = load_decoder(folder, settings.model_copy(update={"precision": "int4"})).decoder
+    assert isinstance(rounded.layers[0].mlp.experts, CachedExperts)
 
 
 def copied(folder: Path, to: Path) -> list[Path]:
