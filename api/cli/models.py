@@ -1,4 +1,4 @@
-"""The model weights: list, fetch, verify, import."""
+"""The model weights: list, fetch, verify, import, tune, export."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
+from api.cli.export import export
 from api.cli.tune import tune
 from api.settings import Settings
 from model.checkpoint import CONFIG
@@ -23,6 +24,7 @@ from model.verification import verify_place
 
 app = typer.Typer(help="Model weights on this machine.", no_args_is_help=True)
 app.command("tune")(tune)
+app.command("export")(export)
 
 Name = Annotated[
     str | None,
