@@ -108,8 +108,6 @@ class ModelSettings(BaseModel):
     draft_tokens_max: int = Field(default=8, ge=0)
     """Tokens guessed from the passages and checked in one step; 0 for none. Changes the speed,
     not what is written."""
-    draft_requests_max: int = Field(default=2, ge=0)
-    """Guess only while at most so many answers are written: more fill a step by themselves."""
     server: ModelServerSettings = ModelServerSettings()
 
     @model_validator(mode="after")

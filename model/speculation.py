@@ -72,7 +72,8 @@ class DraftLength:
     """How many tokens to propose: what pays, by the share of proposals that came true lately.
 
     With a share a, k proposals are expected to yield (1 - a^(k+1)) / (1 - a) tokens (Leviathan et
-    al. 2023) at the cost of one step and k more rows in it.
+    al. 2023) at the cost of one step and k more rows in it. The more others write in the same step,
+    the less one more token is worth beside theirs, while a row costs what it did.
     """
 
     FIRST_SHARE = 0.7
@@ -85,9 +86,13 @@ class DraftLength:
         self._row_cost = row_cost
         self._share = self.FIRST_SHARE
 
-    def next(self) -> int:
-        """Return how many to propose now. Each time it is none, one is nearer to another try."""
-        count = max(range(self._tokens_max + 1), key=self._tokens_per_cost)
+    def next(self, others: int = 0) -> int:
+        """Return how many to propose now, while so many others get a token of the same step.
+
+        Each time it is none, one is nearer to another try.
+        """
+        counts = range(self._tokens_max + 1)
+        count = max(counts, key=lambda count: self._tokens_per_cost(count, others))
         if count == 0:
             self._learn(self.FIRST_SHARE)
         return count
@@ -100,9 +105,9 @@ class DraftLength:
     def _learn(self, share: float) -> None:
         self._share = self.MEMORY * self._share + (1 - self.MEMORY) * share
 
-    def _tokens_per_cost(self, count: int) -> float:
+    def _tokens_per_cost(self, count: int, others: int) -> float:
         tokens = sum(self._share**place for place in range(count + 1))
-        return tokens / (1 + self._row_cost * count)
+        return (others + tokens) / (1 + self._row_cost * (others + count))
 
 
 def accept(proposed: Sequence[int], logits_RV: torch.Tensor, sampler: Sampler) -> list[int]:

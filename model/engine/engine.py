@@ -32,8 +32,11 @@ from model.transformer import Decoder
 
 LOOK_SECONDS = 0.05
 """How often requests that cannot go on are asked whether they are cancelled or late."""
-DRAFT_ROW_COST = 0.1
-"""What one more row adds to a step with one row, as a share of it."""
+DRAFT_ROW_COST = 0.08
+"""What one more row adds to a step with one row, as a share of it.
+
+Measured with the default model at int4: one row 49 ms, nine rows 80 ms of a loaded processor.
+"""
 
 
 class Engine:

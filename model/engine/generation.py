@@ -80,12 +80,15 @@ class Generation:
                 self.reason = "deadline"
         return self.reason is not None
 
-    def drafts(self) -> list[int]:
-        """Guess its next tokens, fewer than it may still write and none that would end it."""
+    def drafts(self, others: int) -> list[int]:
+        """Guess its next tokens, as many as pay while so many others write.
+
+        Fewer than it may still write, and none that would end it.
+        """
         if self._work.lookup is None:
             return []
         left = self.tokens_max - len(self.tokens)
-        guess = self._work.lookup.propose(min(self._draft_length.next(), left - 1))
+        guess = self._work.lookup.propose(min(self._draft_length.next(others), left - 1))
         return list(takewhile(lambda token: token not in self._end_tokens, guess))
 
     def record_drafts(self, drafted: int, accepted: int) -> None:

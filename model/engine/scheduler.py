@@ -125,9 +125,9 @@ class Scheduler:
             free -= 1
 
     def _written(self, writing: Sequence[Generation]) -> Iterator[Share]:
-        guess = len(writing) <= self._settings.draft_requests_max
         for generation in writing:
-            yield Share(generation, 1, chooses=True, drafts=generation.drafts() if guess else ())
+            drafts = generation.drafts(others=len(writing) - 1)
+            yield Share(generation, 1, chooses=True, drafts=drafts)
 
     def _read(self, reading: Sequence[Generation], *, beside_writing: bool) -> Iterator[Share]:
         settings = self._settings

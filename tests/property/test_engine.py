@@ -32,7 +32,6 @@ SETTINGS = ModelSettings(
     waiting_requests_max=4,
     prefill_piece_tokens=11,
     prefill_piece_tokens_beside_writing=5,
-    draft_requests_max=3,
 )
 TENANTS = st.sampled_from("ab")
 # Few beginnings, so that much is found in the cache.

@@ -117,7 +117,7 @@ def test_prompt_is_read_in_pieces(engine_of: MakeEngine, decoder: RecallingDecod
 def test_many_at_once_write_what_each_writes_alone(
     engine_of: MakeEngine, decoder: RecallingDecoder, guess: bool
 ) -> None:
-    engine = engine_of(draft_requests_max=8)
+    engine = engine_of()
     prompts = [long_prompt(first, 10 + 7 * first) for first in range(1, 8)]
     gate = Gate(decoder)
     streams = [
@@ -233,16 +233,6 @@ class TestSpeculation:
         again = engine.submit(work([*prompt, *written, 5], 5))
         assert read(again) == continuation([*prompt, *written, 5], 5)
         assert again.outcome.cached_prompt_tokens > len(prompt)
-
-    def test_off_while_many_write(self, engine_of: MakeEngine, decoder: RecallingDecoder) -> None:
-        engine, gate = engine_of(draft_requests_max=1), Gate(decoder)
-        prompts = [long_prompt(first, 10) for first in (1, 2)]
-        streams = [engine.submit(work(p, guesses=[continuation(p, 20)])) for p in prompts]
-        gate.open()
-        assert [read(stream) for stream in streams] == [continuation(p, 20) for p in prompts]
-        both = [s for s in decoder.steps if min(span.start for span in s) > 10 and len(s) == 2]
-        assert both
-        assert {span.count for spans in both for span in spans} == {1}
 
 
 class TestLeaving:

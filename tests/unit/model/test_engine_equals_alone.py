@@ -40,7 +40,6 @@ def engine(decoder: Decoder, request: pytest.FixtureRequest) -> Iterator[Engine]
         kv_block_tokens=8,
         prefill_piece_tokens=32,
         prefill_piece_tokens_beside_writing=11,
-        draft_requests_max=8,
     )
     engine = Engine(decoder, settings)
     yield engine

@@ -152,6 +152,12 @@ def test_rows_that_cost_as_much_as_steps_are_not_worth_it() -> None:
     assert DraftLength(tokens_max=10, row_cost=0.0).next() == 10
 
 
+def test_fewer_are_proposed_while_others_write() -> None:
+    counts = [DraftLength(tokens_max=10, row_cost=0.1).next(others) for others in (0, 2, 8, 100)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[2] > counts[3] == 0
+
+
 def test_steps_without_proposals_teach_nothing() -> None:
     length = DraftLength(tokens_max=10, row_cost=0.1)
     before = length.next()
