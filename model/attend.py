@@ -13,6 +13,9 @@ from model.visibility import Visibility
 FEW_TOKENS = 16
 """Up to so many, sharing the keys among query heads is quicker than repeating them for each."""
 
+SINK_TOKENS = 64
+"""With sinks, so many at once: scores are held as numbers, which long sequences make many."""
+
 
 def attend(
     q_THC: torch.Tensor,
@@ -36,8 +39,7 @@ def attend(
         sink_H: each head's score for looking at nothing.
     """
     if sink_H is not None:
-        k_KSC, v_KSC = sees.needed(k_KSC, span), sees.needed(v_KSC, span)
-        return _attend_with_sinks(q_THC, k_KSC, v_KSC, sees.mask(span), scale, sink_H=sink_H)
+        return _attend_with_sinks(q_THC, k_KSC, v_KSC, span, sees=sees, scale=scale, sink_H=sink_H)
     if span.count <= FEW_TOKENS and sees.sees_all(span) and kernels_used(q_THC, k_KSC):
         y_THC: torch.Tensor = torch.ops.sourcebook.attend(q_THC.contiguous(), k_KSC, v_KSC, scale)
         return y_THC
@@ -90,20 +92,33 @@ def _attend_with_sinks(
     q_THC: torch.Tensor,
     k_KSC: torch.Tensor,
     v_KSC: torch.Tensor,
-    mask_TS: torch.Tensor | None,
-    scale: float,
+    span: Span,
     *,
+    sees: Visibility,
+    scale: float,
     sink_H: torch.Tensor,
 ) -> torch.Tensor:
     """Let each head's sink join in the softmax, then drop its share (gpt-oss)."""
-    count = len(q_THC)
-    q_KXC = _by_key_head(q_THC, k_KSC.shape[0])
-    score_KGTS = (q_KXC @ k_KSC.transpose(1, 2) * scale).view(len(k_KSC), -1, count, k_KSC.shape[1])
-    if mask_TS is not None:
-        score_KGTS = score_KGTS.masked_fill(~mask_TS, -torch.inf)
-    sink_KGT1 = sink_H.view(len(k_KSC), -1, 1, 1).expand(-1, -1, count, -1).float()
-    share_KGTS = torch.cat([score_KGTS.float(), sink_KGT1], dim=-1).softmax(dim=-1)[..., :-1]
-    return _by_token(share_KGTS.flatten(1, 2).to(v_KSC.dtype) @ v_KSC, count)
+    y_THC = []
+    for first in range(0, span.count, SINK_TOKENS):
+        piece_THC = q_THC[first : first + SINK_TOKENS]
+        part = Span(span.sequence, span.start + first, len(piece_THC))
+        keys_KSC, values_KSC = (sees.needed(x_KSC[:, : part.end], part) for x_KSC in (k_KSC, v_KSC))
+        score_KGTS = _scores(piece_THC, keys_KSC, sees.mask(part), scale)
+        sink_KGT1 = sink_H.view(len(keys_KSC), -1, 1, 1).expand(-1, -1, part.count, -1).float()
+        share_KGTS = torch.cat([score_KGTS, sink_KGT1], dim=-1).softmax(dim=-1)[..., :-1]
+        y_KXC = share_KGTS.flatten(1, 2).to(values_KSC.dtype) @ values_KSC
+        y_THC.append(_by_token(y_KXC, part.count))
+    return torch.cat(y_THC)
+
+
+def _scores(
+    q_THC: torch.Tensor, k_KSC: torch.Tensor, mask_TS: torch.Tensor | None, scale: float
+) -> torch.Tensor:
+    """Return the scores KGTS in float32, minus infinity where a token may not look."""
+    score_KXS = _by_key_head(q_THC, len(k_KSC)) @ k_KSC.transpose(1, 2) * scale
+    score_KGTS = score_KXS.view(len(k_KSC), -1, len(q_THC), k_KSC.shape[1]).float()
+    return score_KGTS if mask_TS is None else score_KGTS.masked_fill(~mask_TS, -torch.inf)
 
 
 def _by_key_head(q_THC: torch.Tensor, key_heads: int) -> torch.Tensor:

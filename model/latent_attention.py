@@ -14,6 +14,7 @@ cache; W width of a value.
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from model.attend import attend
@@ -77,14 +78,17 @@ class LatentAttention(nn.Module):
         plain = self._latent.plain_width
         plain_SHN, value_SHW = both_SHX[..., :plain], both_SHX[..., plain:]
         rope_HSP = rope_1SP.expand(plain_SHN.shape[1], -1, -1)
-        return attend(
+        # torch's fused attention wants values as wide as keys.
+        missing = max(self._latent.query_width - self._latent.value_width, 0)
+        y_THC = attend(
             torch.cat([q_plain_THN, q_rope_THP], dim=-1),
             torch.cat([plain_SHN.transpose(0, 1), rope_HSP], dim=-1),
-            value_SHW.transpose(0, 1),
+            F.pad(value_SHW, (0, missing)).transpose(0, 1),
             span,
             sees=self._sees,
             scale=self._config.score_scale,
         )
+        return y_THC[..., : self._latent.value_width]
 
     def absorbed(
         self, q_plain_THN: torch.Tensor, q_rope_THP: torch.Tensor, key_1SC: torch.Tensor, span: Span
@@ -95,15 +99,15 @@ class LatentAttention(nn.Module):
         plain = self._latent.plain_width
         to_key_HNL, to_value_HWL = to_both_HXL[:, :plain], to_both_HXL[:, plain:]
         q_latent_THL = torch.einsum("thn,hnl->thl", q_plain_THN, to_key_HNL)
-        y_THL = attend(
+        y_THC = attend(  # keys as values too: what they have besides the latent is dropped
             torch.cat([q_latent_THL, q_rope_THP], dim=-1),
             key_1SC,
-            key_1SC[..., :rank],
+            key_1SC,
             span,
             sees=self._sees,
             scale=self._config.score_scale,
         )
-        return torch.einsum("thl,hwl->thw", y_THL, to_value_HWL)
+        return torch.einsum("thl,hwl->thw", y_THC[..., :rank], to_value_HWL)
 
     def _few(self, count: int) -> bool:
         """Tell whether the absorbed form is less work, by multiplications per cached token."""

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from model.attend import FEW_TOKENS, attend
+from model.attend import FEW_TOKENS, SINK_TOKENS, attend
 from model.step import Span
 from model.visibility import Visibility
 
@@ -44,6 +44,7 @@ def plain(
 @pytest.mark.parametrize("rule", [Visibility(), Visibility(4), Visibility(4, 2), Visibility(50, 3)])
 @pytest.mark.parametrize("start", [0, 1, 9])
 @pytest.mark.parametrize("count", [1, 3, FEW_TOKENS + 2])
+@torch.inference_mode()
 def test_equals_the_plain_way(count: int, start: int, rule: Visibility, sinks: bool) -> None:
     torch.manual_seed(count)
     span = Span(0, start, count)
@@ -62,3 +63,14 @@ def test_keys_beyond_the_window_are_not_read() -> None:
     assert rule.needed(k_KSC, Span(0, 95, 5)).shape == (1, 14, 4)
     assert rule.needed(k_KSC, Span(0, 99, 1)).data_ptr() == k_KSC[:, 90:].data_ptr()
     assert Visibility(10, 3).needed(k_KSC, Span(0, 99, 1)).shape == (1, 13, 4)
+
+
+def test_sinks_over_several_pieces() -> None:
+    torch.manual_seed(1)
+    span, rule = Span(0, 3, SINK_TOKENS + 5), Visibility(20)
+    q_THC = torch.randn(span.count, QUERY_HEADS, WIDTH)
+    k_KSC = torch.randn(KEY_HEADS, span.end, WIDTH)
+    v_KSC = torch.randn(KEY_HEADS, span.end, VALUE_WIDTH)
+    sink_H = torch.randn(QUERY_HEADS)
+    ours = attend(q_THC, k_KSC, v_KSC, span, sees=rule, scale=0.3, sink_H=sink_H)
+    torch.testing.assert_close(ours, plain(q_THC, k_KSC, v_KSC, span, rule, sink_H))
