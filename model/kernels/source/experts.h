@@ -1,0 +1,124 @@
+// A layer's routed experts for all tokens of a step: tokens are brought together by expert, so that
+// each active expert's weights are read once, and the others' not at all.
+#pragma once
+
+#include <torch/csrc/stable/ops.h>
+#include <torch/csrc/stable/tensor.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "elementwise.h"
+#include "linear.h"
+
+namespace sourcebook {
+
+// One matrix for each expert.
+struct QuantisedStack {
+  Tensor packed, scales;
+  int64_t outputs, inputs;
+
+  bool is_int4() const { return packed.size(3) == Int4::kGroupBytes; }
+  QuantisedMatrix operator[](int64_t expert) const {
+    return {data<uint8_t>(packed) + expert * packed.stride(0),
+            data<BFloat16>(scales) + expert * scales.stride(0), outputs, inputs};
+  }
+};
+
+template <class Number>
+std::unique_ptr<Number[]> room(int64_t count) {
+  return std::make_unique_for_overwrite<Number[]>(count);
+}
+
+template <class Number>
+void run_expert(const QuantisedStack& gate, const QuantisedStack& up, const QuantisedStack& down,
+                int64_t expert, const Number* x, int64_t rows, Number* y) {
+  const auto gated = room<Number>(rows * gate.outputs), raised = room<Number>(rows * gate.outputs);
+  const Number* no_bias = nullptr;
+  multiply_any(gate[expert], gate.is_int4(), x, rows, no_bias, gated.get());
+  multiply_any(up[expert], up.is_int4(), x, rows, no_bias, raised.get());
+  gate_row(gated.get(), raised.get(), rows * gate.outputs, gated.get());
+  multiply_any(down[expert], down.is_int4(), gated.get(), rows, no_bias, y);
+}
+
+// Pairs of a token and an expert, sorted by expert; a pair is token x chosen + choice.
+struct SortedPairs {
+  std::vector<int64_t> ends, pairs, places;  // of each expert; in order; of each pair in the order
+
+  SortedPairs(const int64_t* expert, int64_t count, int64_t experts)
+      : ends(experts + 1), pairs(count), places(count) {
+    for (int64_t pair = 0; pair < count; ++pair) {
+      STD_TORCH_CHECK(expert[pair] >= 0 && expert[pair] < experts, "there is no such expert");
+      ++ends[expert[pair] + 1];
+    }
+    for (int64_t e = 0; e < experts; ++e) ends[e + 1] += ends[e];
+    std::vector<int64_t> next(ends.begin(), ends.end() - 1);
+    for (int64_t pair = 0; pair < count; ++pair) {
+      places[pair] = next[expert[pair]]++;
+      pairs[places[pair]] = pair;
+    }
+    ends.erase(ends.begin());
+  }
+};
+
+// y = the sum, over a token's experts in the order chosen, of weight x result.
+template <class Number>
+void add_up(const Number* results, const int64_t* places, const float* weights, int64_t chosen,
+            int64_t width, Number* y) {
+  for (int64_t i = 0; i < width; i += kLanes) {
+    const __mmask16 lanes = first_lanes(width - i);
+    __m512 sum = _mm512_setzero_ps();
+    for (int64_t choice = 0; choice < chosen; ++choice) {
+      const __m512 result = load(results + places[choice] * width + i, lanes);
+      sum = _mm512_fmadd_ps(result, _mm512_set1_ps(weights[choice]), sum);
+    }
+    store(y + i, sum, lanes);
+  }
+}
+
+template <class Number>
+void run_experts(const Number* x, int64_t tokens, const int64_t* expert, const float* weights,
+                 int64_t chosen, int64_t experts, const QuantisedStack& gate,
+                 const QuantisedStack& up, const QuantisedStack& down, Number* y) {
+  const int64_t width = gate.inputs;
+  const SortedPairs sorted(expert, tokens * chosen, experts);
+  const auto gathered = room<Number>(tokens * chosen * width);
+  const auto results = room<Number>(tokens * chosen * width);
+  torch::stable::parallel_for(0, experts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t e = begin; e < end; ++e) {
+      const int64_t first = e ? sorted.ends[e - 1] : 0, count = sorted.ends[e] - first;
+      if (!count) continue;
+      for (int64_t place = first; place < first + count; ++place) {
+        const Number* token = x + sorted.pairs[place] / chosen * width;
+        std::copy(token, token + width, gathered.get() + place * width);
+      }
+      run_expert(gate, up, down, e, gathered.get() + first * width, count,
+                 results.get() + first * width);
+    }
+  });
+  for (int64_t t = 0; t < tokens; ++t) {
+    add_up(results.get(), sorted.places.data() + t * chosen, weights + t * chosen, chosen, width,
+           y + t * width);
+  }
+}
+
+// x (T, D), bfloat16 or float32; chosen (T, A) int64; weights (T, A) float32; all contiguous. The
+// gates' and ups' outputs are the downs' inputs, `width` of them.
+inline Tensor experts(Tensor x, Tensor chosen, Tensor weights, Tensor gate_packed,
+                      Tensor gate_scales, Tensor up_packed, Tensor up_scales, Tensor down_packed,
+                      Tensor down_scales, int64_t width) {
+  const int64_t hidden = x.size(1);
+  const QuantisedStack gate{gate_packed, gate_scales, width, hidden};
+  const QuantisedStack up{up_packed, up_scales, width, hidden};
+  const QuantisedStack down{down_packed, down_scales, hidden, width};
+  Tensor y = torch::stable::empty_like(x);
+  by_number_type(x, [&]<class Number>(Number*) {
+    run_experts(data<Number>(x), x.size(0), data<int64_t>(chosen), data<float>(weights),
+                chosen.size(1), gate_packed.size(0), gate, up, down,
+                static_cast<Number*>(y.mutable_data_ptr()));
+  });
+  return y;
+}
+
+}  // namespace sourcebook
