@@ -139,7 +139,7 @@ class ExpertCache:
 
     def _count(self, found: Resident | None) -> None:
         counted = self._statistics
-        if found is None or not found.ready:
+        if found is None or found.expert is None:
             self._statistics = replace(counted, misses=counted.misses + 1)
             return
         foreseen = counted.foreseen + found.foreseen
@@ -155,8 +155,8 @@ class ExpertCache:
         with self._changed:
             while True:
                 for key in keys:
-                    if (found := self._shelf.find(key)) and found.ready:
-                        return key, found.slot.expert
+                    if (found := self._shelf.find(key)) and found.expert:
+                        return key, found.expert
                     if error := self._errors.get(key):
                         raise error
                 self._changed.wait()
@@ -174,13 +174,12 @@ class ExpertCache:
 
     def _read_until_closed(self) -> None:
         while job := self._next_job():
-            (layer, expert), resident = job
-            error = None
+            key, resident = job
             try:
-                self._stored.read(layer, expert, resident.slot)
-            except CheckpointError as failure:
-                error = failure
-            self._finish((layer, expert), error)
+                result: Expert | CheckpointError = self._stored.read(*key, resident.slot)
+            except CheckpointError as error:
+                result = error
+            self._finish(key, result)
 
     def _next_job(self) -> tuple[Key, Resident] | None:
         with self._changed:
@@ -203,13 +202,13 @@ class ExpertCache:
             keys.popleft()  # it has come already, or nobody needs it any more
         return None
 
-    def _finish(self, key: Key, error: CheckpointError | None) -> None:
+    def _finish(self, key: Key, result: Expert | CheckpointError) -> None:
         with self._changed:
             self._statistics = replace(self._statistics, reads=self._statistics.reads + 1)
-            if error is None:
-                self._shelf.arrived(key)
+            if not isinstance(result, CheckpointError):
+                self._shelf.arrived(key, result)
             else:
                 self._shelf.failed(key)
                 if self._shelf.pinned(key):
-                    self._errors[key] = error
+                    self._errors[key] = result
             self._changed.notify_all()

@@ -4,8 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
+
 from model.expert_cache.ranking import Ranking
-from model.expert_cache.stored_experts import Slot, StoredExperts
+from model.expert_cache.stored_experts import StoredExperts
+from model.experts import Expert
 
 Key = tuple[int, int]
 """Layer and expert."""
@@ -15,8 +18,9 @@ Key = tuple[int, int]
 class Resident:
     """An expert in memory, or on its way there."""
 
-    slot: Slot
-    ready: bool = False
+    slot: torch.Tensor
+    expert: Expert | None = None
+    """None until it has been read."""
     foreseen: bool = False
     """Whether it was read for a wish and has not been used since."""
 
@@ -28,7 +32,7 @@ class Shelf:
         self._stored = stored
         self._capacity = capacity
         self._residents: dict[Key, Resident] = {}
-        self._free: list[Slot] = []
+        self._free: list[torch.Tensor] = []
         self._slots = 0
         self._pins: Counter[Key] = Counter()
         keys = [(layer, e) for layer in stored.layers for e in range(stored.experts_per_layer)]
@@ -74,9 +78,9 @@ class Shelf:
         self._residents[key] = Resident(slot)
         return self._residents[key]
 
-    def arrived(self, key: Key) -> None:
+    def arrived(self, key: Key, expert: Expert) -> None:
         """Say that the slot of an expert has been filled."""
-        self._residents[key].ready = True
+        self._residents[key].expert = expert
         if not self.pinned(key):
             self._offer(key)
 
@@ -85,10 +89,10 @@ class Shelf:
         self._free.append(self._residents.pop(key).slot)
 
     def _offer(self, key: Key) -> None:
-        if (found := self._residents.get(key)) and found.ready:
+        if (found := self._residents.get(key)) and found.expert:
             self._ranking.offer(self._numbers[key])
 
-    def _room(self) -> Slot | None:
+    def _room(self) -> torch.Tensor | None:
         if self._free:
             return self._free.pop()
         if self._slots < self._capacity:

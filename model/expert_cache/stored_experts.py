@@ -5,15 +5,22 @@ Shapes: see config.py.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import torch
 
 from model.config import Shape
-from model.expert_cache.stored_tensors import StoredTensor
+from model.expert_cache.stored_tensors import (
+    PAGE,
+    StoredTensor,
+    bytes_together,
+    page_aligned,
+    read_together,
+)
 from model.experts import Expert
 
-_ALIGNMENT = 64  # bytes: whole cache lines, and more than any kernel asks for
+_ALIGNMENT = 64  # bytes: whole cache lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +40,12 @@ class Part:
         return self.stored[expert] if len(self.stored) > 1 else self.stored[0].entry(expert)
 
     @property
-    def slot_bytes(self) -> int:
-        """What it takes in memory."""
+    def size(self) -> int:
+        """Bytes of one expert's part, with those that keep the next one aligned."""
         return -(-prod(self.shape) * self.dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Memory for one expert."""
-
-    parts: Mapping[str, torch.Tensor]
-    expert: Expert
-    """It computes with the parts, whatever was read into them last."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoredExperts:
     """All routed experts of a checkpoint."""
 
@@ -57,39 +55,59 @@ class StoredExperts:
     build: Callable[[Mapping[str, torch.Tensor]], Expert]
     """An expert's parts -> the expert."""
 
-    @property
+    @cached_property
     def slot_bytes(self) -> int:
-        """Memory that one expert takes."""
-        return sum(part.slot_bytes for part in self._kinds)
+        """Memory that one expert takes at most."""
+        parts = sum(part.size for part in self._kinds)
+        return PAGE + (parts if self._picked else self._read_bytes)
 
-    def new_slot(self) -> Slot:
+    def new_slot(self) -> torch.Tensor:
         """Claim memory for an expert."""
-        memory = torch.empty(self.slot_bytes, dtype=torch.uint8)
-        parts: dict[str, torch.Tensor] = {}
-        start = 0
-        for kind in self._kinds:
-            size = prod(kind.shape) * kind.dtype.itemsize
-            parts[kind.name] = memory[start : start + size].view(kind.dtype).view(kind.shape)
-            start += kind.slot_bytes
-        return Slot(parts, self.build(parts))
+        return page_aligned(self.slot_bytes - PAGE)
 
-    def read(self, layer: int, expert: int, slot: Slot) -> None:
-        """Fill a slot.
+    def read(self, layer: int, expert: int, slot: torch.Tensor) -> Expert:
+        """Fill a slot; the expert computes with what is there.
 
         Raises:
             CheckpointError: a file is cut short or cannot be read.
         """
-        wholes: dict[int, torch.Tensor] = {}  # two parts may be picked from one tensor
-        for part in self.layers[layer]:
-            stored, target = part.of(expert), slot.parts[part.name]
-            if part.pick is None:
-                stored.read_into(target)
-                continue
-            if stored.offset not in wholes:
-                wholes[stored.offset] = torch.empty((1, *stored.shape), dtype=stored.dtype)
-                stored.read_into(wholes[stored.offset])
-            target.copy_(part.pick(wholes[stored.offset])[0])
+        parts = self.layers[layer]
+        stored = _wanted(parts, expert)
+        memory = page_aligned(self._read_bytes) if self._picked else slot
+        read = dict(zip(stored, read_together(stored, memory), strict=True))
+        tensors = {part.name: read[part.of(expert)] for part in parts}
+        return self.build(self._pick_into(slot, tensors) if self._picked else tensors)
+
+    def _pick_into(
+        self, slot: torch.Tensor, read: Mapping[str, torch.Tensor]
+    ) -> dict[str, torch.Tensor]:
+        parts: dict[str, torch.Tensor] = {}
+        start = 0
+        for kind in self._kinds:
+            size = prod(kind.shape) * kind.dtype.itemsize
+            part = slot[start : start + size].view(kind.dtype).view(kind.shape)
+            whole = read[kind.name]
+            parts[kind.name] = part.copy_(kind.pick(whole[None])[0] if kind.pick else whole)
+            start += kind.size
+        return parts
+
+    @cached_property
+    def _read_bytes(self) -> int:
+        return max(
+            bytes_together(_wanted(parts, expert))
+            for parts in self.layers.values()
+            for expert in range(self.experts_per_layer)
+        )
+
+    @cached_property
+    def _picked(self) -> bool:
+        return any(part.pick for part in self._kinds)
 
     @property
     def _kinds(self) -> Sequence[Part]:
         return next(iter(self.layers.values()))
+
+
+def _wanted(parts: Sequence[Part], expert: int) -> list[StoredTensor]:
+    """Return what to read for an expert; two parts may be picked from one tensor."""
+    return list(dict.fromkeys(part.of(expert) for part in parts))

@@ -17,7 +17,7 @@ from model.expert_cache.stored_experts import Part, StoredExperts
 from model.expert_cache.stored_tensors import stored_tensors
 
 LAYERS, EXPERTS, WIDTH = 3, 8, 16
-SLOT = WIDTH * 4
+SLOT = 3 * 4096  # an expert may lie across two pages, and memory is aligned to one
 X = torch.zeros(1)
 
 
@@ -43,7 +43,9 @@ def stored(path: Path) -> StoredExperts:
         layer: [Part("weight", (WIDTH,), torch.float32, [tensors[f"layer{layer}"]])]
         for layer in range(LAYERS)
     }
-    return StoredExperts(layers, EXPERTS, lambda parts: lambda x: parts["weight"].clone())
+    experts = StoredExperts(layers, EXPERTS, lambda parts: lambda x: parts["weight"].clone())
+    assert experts.slot_bytes in {2 * 4096, SLOT}
+    return experts
 
 
 Opener = Callable[..., ExpertCache]
@@ -54,7 +56,7 @@ def opened(stored: StoredExperts) -> Iterator[Opener]:
     caches: list[ExpertCache] = []
 
     def open_cache(capacity: int, **options: float) -> ExpertCache:
-        caches.append(ExpertCache(stored, capacity * SLOT, **options))
+        caches.append(ExpertCache(stored, capacity * stored.slot_bytes, **options))
         return caches[-1]
 
     yield open_cache
@@ -186,7 +188,7 @@ def test_file_cut_short_is_said_and_the_cache_lives_on(opened: Opener, path: Pat
     content = path.read_bytes()
     used(cache, 0, [0])
     with path.open("r+b") as file:
-        file.truncate(len(content) - 2 * SLOT)  # the last two experts of the last layer
+        file.truncate(len(content) - 2 * 4 * WIDTH)  # the last two experts of the last layer
     cache.foresee(2, [6])
     assert used(cache, 0, [0, 1]) == [0, 1]
     for _ in range(3):
@@ -205,8 +207,10 @@ def test_file_that_is_deleted_stays_readable(opened: Opener, path: Path) -> None
 
 
 def test_too_little_memory_names_the_setting(stored: StoredExperts) -> None:
-    with pytest.raises(ExpertMemoryTooSmall, match=rf"expert_memory_bytes_max.* {2 * SLOT}\."):
-        ExpertCache(stored, 2 * SLOT - 1)
+    with pytest.raises(
+        ExpertMemoryTooSmall, match=rf"expert_memory_bytes_max.* {2 * stored.slot_bytes}\."
+    ):
+        ExpertCache(stored, 2 * stored.slot_bytes - 1)
 
 
 def test_readers_end_when_the_cache_is_closed(opened: Opener) -> None:

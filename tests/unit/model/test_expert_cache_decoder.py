@@ -71,15 +71,15 @@ def whole(folder: Path) -> Decoder:
     return Decoder.from_checkpoint(Checkpoint.open(folder))
 
 
-@pytest.mark.parametrize("experts", [2, 5, 1000])
+@pytest.mark.parametrize("budget", [60_000, 150_000, 10**8])
 def test_logits_equal_those_with_all_experts_in_memory(
-    folder: Path, whole: Decoder, experts: int
+    folder: Path, whole: Decoder, budget: int
 ) -> None:
     expected = written(whole)
-    decoder, cache = open_with_expert_cache(folder, experts * 16_384)
+    decoder, cache = open_with_expert_cache(folder, budget)
     for ours, theirs in zip(written(decoder), expected, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
-    assert cache.resident_bytes <= experts * 16_384
+    assert cache.resident_bytes <= budget
     assert cache.statistics.reads > 0
     cache.close()
 
@@ -96,10 +96,10 @@ def test_single_tokens_are_equal_to_the_last_bit(folder: Path, whole: Decoder) -
 @pytest.mark.parametrize("precision", ["int8", "int4"])
 def test_rounded_experts_are_cached_alike(folder: Path, precision: Precision) -> None:
     expected = written(open_quantised(folder, precision))
-    decoder, cache = open_quantised_with_expert_cache(folder, precision, 20_000)
+    decoder, cache = open_quantised_with_expert_cache(folder, precision, 160_000)
     for ours, theirs in zip(written(decoder), expected, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
-    assert 0 < cache.resident_bytes <= 20_000
+    assert 0 < cache.resident_bytes <= 160_000
     cache.close()
 
 
@@ -143,7 +143,7 @@ def test_dense_checkpoint_is_refused(checkpoint_folder: Path) -> None:
 
 
 def test_setting_opens_a_decoder_with_a_cache(folder: Path) -> None:
-    settings = ModelSettings(precision="float32", kernels="off", expert_memory_bytes_max=40_000)
+    settings = ModelSettings(precision="float32", kernels="off", expert_memory_bytes_max=160_000)
     decoder = load_decoder(folder, settings).decoder
     assert isinstance(decoder.layers[0].mlp.experts, CachedExperts)
     rounded = load_decoder(folder, settings.model_copy(update={"precision": "int4"})).decoder
@@ -166,7 +166,7 @@ def copied(folder: Path, to: Path) -> list[Path]:
 
 def test_file_cut_short_while_in_use_is_said(folder: Path, tmp_path: Path) -> None:
     files = copied(folder, tmp_path)
-    decoder, cache = open_with_expert_cache(tmp_path, 40_000)
+    decoder, cache = open_with_expert_cache(tmp_path, 60_000)
     written(decoder, 1)
     for path in files:
         with path.open("r+b") as file:
@@ -180,4 +180,4 @@ def test_missing_file_is_refused(folder: Path, tmp_path: Path) -> None:
     missing = copied(folder, tmp_path)[0]
     missing.unlink()
     with pytest.raises(CheckpointError, match=rf"{missing.name}: cannot be read"):
-        open_with_expert_cache(tmp_path, 40_000)
+        open_with_expert_cache(tmp_path, 60_000)

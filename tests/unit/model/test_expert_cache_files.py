@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,13 @@ import torch
 from safetensors.torch import save_file
 
 from model.errors import CheckpointError
-from model.expert_cache.stored_tensors import stored_tensors
+from model.expert_cache.stored_tensors import (
+    StoredTensor,
+    bytes_together,
+    page_aligned,
+    read_together,
+    stored_tensors,
+)
 
 
 @pytest.fixture
@@ -31,19 +39,51 @@ def rewrite_header(path: Path, **changes: object) -> None:
     path.write_bytes(len(text).to_bytes(8, "little") + text + content[8 + size :])
 
 
+def read(*tensors: StoredTensor) -> list[list[object]]:
+    memory = page_aligned(bytes_together(tensors))
+    return [tensor.tolist() for tensor in read_together(tensors, memory)]
+
+
 def test_tensors_are_read_as_they_were_written(path: Path) -> None:
     tensors = stored_tensors(path)
     assert set(tensors) == {"a", "b", "bytes"}
-    b = torch.empty(2, 3, dtype=torch.bfloat16)
-    tensors["b"].read_into(b)
-    assert b.tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert read(tensors["b"], tensors["a"], tensors["bytes"]) == [
+        [[0, 1, 2], [3, 4, 5]],
+        [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]],
+        [0, 1, 2, 3, 4],
+    ]
 
 
 def test_one_entry_is_read_by_itself(path: Path) -> None:
-    entry = stored_tensors(path)["a"].entry(2)
-    row = torch.empty(entry.shape)
-    entry.read_into(row)
-    assert row.tolist() == [8, 9, 10, 11]
+    assert read(stored_tensors(path)["a"].entry(2)) == [[8, 9, 10, 11]]
+
+
+def test_neighbours_and_others_across_pages(tmp_path: Path) -> None:
+    values = torch.arange(7000.0)
+    pieces = {str(number): values[100 * number :][:100] for number in range(70)}
+    save_file({name: piece.clone() for name, piece in pieces.items()}, tmp_path / "many")
+    tensors = stored_tensors(tmp_path / "many")
+    for names in (["3", "4", "5"], ["69", "0", "35"], list(pieces), ["41"]):
+        found = read(*(tensors[name] for name in names))
+        assert found == [pieces[name].tolist() for name in names]
+
+
+def test_tensors_of_two_files(path: Path, tmp_path: Path) -> None:
+    save_file({"a": torch.ones(3, 4)}, tmp_path / "other")
+    first, second = stored_tensors(path)["a"], stored_tensors(tmp_path / "other")["a"]
+    assert read(first, second)[1] == [[1.0] * 4] * 3
+
+
+def test_file_system_without_direct_reads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def refusing(target: object, flags: int) -> int:
+        if flags & os.O_DIRECT:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return opened(target, flags)
+
+    monkeypatch.setattr(os, "open", refusing)
+    assert read(stored_tensors(path)["a"].entry(1)) == [[4, 5, 6, 7]]
 
 
 @pytest.mark.parametrize("size", [0, 4, 8, 60])
