@@ -24,7 +24,7 @@ from model.quantised.weight import QuantisedWeight
 from model.safetensors_stream import Stored, stream_safetensors
 from model.transformer import Decoder
 
-FORMAT = "1"
+FORMAT = "2"
 """Rises when rounding or packing changes, so that older files are made anew."""
 Rounded = tuple[torch.Tensor, torch.Tensor, int, int]
 """Packed integers, scales, outputs and inputs."""

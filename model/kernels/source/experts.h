@@ -19,10 +19,10 @@ struct QuantisedStack {
   Tensor packed, scales;
   int64_t outputs, inputs;
 
-  bool is_int4() const { return packed.size(3) == Int4::kGroupBytes; }
   QuantisedMatrix operator[](int64_t expert) const {
     return {data<uint8_t>(packed) + expert * packed.stride(0),
-            data<BFloat16>(scales) + expert * scales.stride(0), outputs, inputs};
+            data<BFloat16>(scales) + expert * scales.stride(0), outputs, inputs,
+            packed.size(3) == Int4::kGroupBytes};
   }
 };
 
@@ -31,15 +31,32 @@ std::unique_ptr<Number[]> room(int64_t count) {
   return std::make_unique_for_overwrite<Number[]>(count);
 }
 
+// y = down(silu(gate(x)) * up(x)).
 template <class Number>
-void run_expert(const QuantisedStack& gate, const QuantisedStack& up, const QuantisedStack& down,
-                int64_t expert, const Number* x, int64_t rows, Number* y) {
-  const auto gated = room<Number>(rows * gate.outputs), raised = room<Number>(rows * gate.outputs);
+void run_expert(const QuantisedMatrix& gate, const QuantisedMatrix& up,
+                const QuantisedMatrix& down, const Number* x, int64_t rows, Number* y) {
+  const auto gated = room<Number>(rows * gate.rows), raised = room<Number>(rows * gate.rows);
   const Number* no_bias = nullptr;
-  multiply_any(gate[expert], gate.is_int4(), x, rows, no_bias, gated.get());
-  multiply_any(up[expert], up.is_int4(), x, rows, no_bias, raised.get());
-  gate_row(gated.get(), raised.get(), rows * gate.outputs, gated.get());
-  multiply_any(down[expert], down.is_int4(), gated.get(), rows, no_bias, y);
+  multiply_any(gate, x, rows, no_bias, gated.get());
+  multiply_any(up, x, rows, no_bias, raised.get());
+  gate_row(gated.get(), raised.get(), rows * gate.rows, gated.get());
+  multiply_any(down, gated.get(), rows, no_bias, y);
+}
+
+// A dense feed-forward: one expert for all tokens. x (T, D) as below; matrices without bias.
+inline Tensor feed_forward(Tensor x, Tensor gate_packed, Tensor gate_scales, Tensor up_packed,
+                           Tensor up_scales, Tensor down_packed, Tensor down_scales,
+                           int64_t width) {
+  const int64_t hidden = x.size(1);
+  Tensor y = torch::stable::empty_like(x);
+  by_number_type(x, [&]<class Number>(Number*) {
+    const QuantisedMatrix gate = matrix(gate_packed, gate_scales, width, hidden);
+    const QuantisedMatrix up = matrix(up_packed, up_scales, width, hidden);
+    const QuantisedMatrix down = matrix(down_packed, down_scales, hidden, width);
+    run_expert(gate, up, down, data<Number>(x), x.size(0),
+               static_cast<Number*>(y.mutable_data_ptr()));
+  });
+  return y;
 }
 
 // Pairs of a token and an expert, sorted by expert; a pair is token x chosen + choice.
@@ -93,7 +110,7 @@ void run_experts(const Number* x, int64_t tokens, const int64_t* expert, const f
         const Number* token = x + sorted.pairs[place] / chosen * width;
         std::copy(token, token + width, gathered.get() + place * width);
       }
-      run_expert(gate, up, down, e, gathered.get() + first * width, count,
+      run_expert(gate[e], up[e], down[e], gathered.get() + first * width, count,
                  results.get() + first * width);
     }
   });

@@ -15,6 +15,9 @@ STABLE_TORCH_LIBRARY(sourcebook, library) {
       "experts(Tensor x, Tensor chosen, Tensor weights, Tensor gate_packed, Tensor gate_scales, "
       "Tensor up_packed, Tensor up_scales, Tensor down_packed, Tensor down_scales, int width) "
       "-> Tensor");
+  library.def(
+      "feed_forward(Tensor x, Tensor gate_packed, Tensor gate_scales, Tensor up_packed, "
+      "Tensor up_scales, Tensor down_packed, Tensor down_scales, int width) -> Tensor");
   library.def("best_scales(Tensor groups, Tensor first, Tensor factors) -> Tensor");
   library.def("rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor");
   library.def("silu_gated(Tensor gate, Tensor up) -> Tensor");
@@ -25,6 +28,7 @@ STABLE_TORCH_LIBRARY(sourcebook, library) {
 STABLE_TORCH_LIBRARY_IMPL(sourcebook, CPU, library) {
   library.impl("linear", TORCH_BOX(&sourcebook::linear));
   library.impl("experts", TORCH_BOX(&sourcebook::experts));
+  library.impl("feed_forward", TORCH_BOX(&sourcebook::feed_forward));
   library.impl("best_scales", TORCH_BOX(&sourcebook::best_scales));
   library.impl("rms_norm", TORCH_BOX(&sourcebook::rms_norm));
   library.impl("silu_gated", TORCH_BOX(&sourcebook::silu_gated));

@@ -64,9 +64,9 @@ void multiply(const QuantisedMatrix& w, const BFloat16* x, int64_t rows, const B
 }
 
 template <class Number>
-void multiply_any(const QuantisedMatrix& w, bool is_int4, const Number* x, int64_t rows,
-                  const Number* bias, Number* y) {
-  is_int4 ? multiply<Int4>(w, x, rows, bias, y) : multiply<Int8>(w, x, rows, bias, y);
+void multiply_any(const QuantisedMatrix& w, const Number* x, int64_t rows, const Number* bias,
+                  Number* y) {
+  w.is_int4 ? multiply<Int4>(w, x, rows, bias, y) : multiply<Int8>(w, x, rows, bias, y);
 }
 
 template <class Number>
@@ -75,24 +75,29 @@ const Number* data(const Tensor& tensor) {
 }
 
 template <class Number>
-void multiply_tensors(const QuantisedMatrix& w, bool is_int4, const Tensor& x, const Tensor* bias,
-                      Tensor& y) {
-  multiply_any(w, is_int4, data<Number>(x), x.size(0), bias ? data<Number>(*bias) : nullptr,
+void multiply_tensors(const QuantisedMatrix& w, const Tensor& x, const Tensor* bias, Tensor& y) {
+  multiply_any(w, data<Number>(x), x.size(0), bias ? data<Number>(*bias) : nullptr,
                static_cast<Number*>(y.mutable_data_ptr()));
+}
+
+inline QuantisedMatrix matrix(const Tensor& packed, const Tensor& scales, int64_t outputs,
+                              int64_t inputs) {
+  const QuantisedMatrix w{data<uint8_t>(packed), data<BFloat16>(scales), outputs, inputs,
+                          packed.size(2) == Int4::kGroupBytes};
+  STD_TORCH_CHECK(packed.size(0) == w.blocks() && packed.size(1) == w.groups(),
+                  "the weights' shape does not fit");
+  return w;
 }
 
 // x (rows, columns) and bias: bfloat16 or float32, contiguous; packed (blocks, groups, bytes).
 inline Tensor linear(Tensor x, Tensor packed, Tensor scales, std::optional<Tensor> bias,
                      int64_t outputs) {
-  const QuantisedMatrix w{data<uint8_t>(packed), data<BFloat16>(scales), outputs, x.size(1)};
-  STD_TORCH_CHECK(packed.size(0) == w.blocks() && packed.size(1) == w.groups(),
-                  "the weights' shape does not fit");
-  const bool is_int4 = packed.size(2) == Int4::kGroupBytes;
+  const QuantisedMatrix w = matrix(packed, scales, outputs, x.size(1));
   Tensor y = torch::stable::new_empty(x, {x.size(0), outputs});
   const Tensor* constant = bias ? &*bias : nullptr;
   x.scalar_type() == ScalarType::BFloat16
-      ? multiply_tensors<BFloat16>(w, is_int4, x, constant, y)
-      : multiply_tensors<float>(w, is_int4, x, constant, y);
+      ? multiply_tensors<BFloat16>(w, x, constant, y)
+      : multiply_tensors<float>(w, x, constant, y);
   return y;
 }
 

@@ -24,6 +24,7 @@ struct QuantisedMatrix {
   const BFloat16* scales;
   int64_t rows;
   int64_t columns;
+  bool is_int4;
 
   int64_t groups() const { return (columns + kGroup - 1) / kGroup; }
   int64_t blocks() const { return (rows + kBlock - 1) / kBlock; }

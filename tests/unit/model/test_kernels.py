@@ -44,7 +44,7 @@ def rounded_activations(x_TK: torch.Tensor) -> torch.Tensor:
     columns = x_TK.shape[1]
     groups = F.pad(x_TK.float(), (0, -columns % GROUP)).unflatten(1, (-1, GROUP))
     largest = groups.abs().amax(dim=-1, keepdim=True)
-    steps = torch.where(largest > 1e-30, 127 / largest, 0.0)
+    steps = torch.where(largest > 1e-30, torch.full_like(largest, 127) / largest, 0.0)
     return ((groups * steps).round() * (largest / 127)).flatten(1)[:, :columns]
 
 
