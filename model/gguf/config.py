@@ -41,6 +41,11 @@ def qwen2_moe(metadata: Metadata) -> Values:
     )
 
 
+def qwen3(metadata: Metadata) -> Values:
+    """A dense Qwen3: normalised queries and keys."""
+    return _common(metadata, "qwen3", "Qwen3ForCausalLM") | {"head_dim": metadata.head_width}
+
+
 def qwen3_moe(metadata: Metadata) -> Values:
     """Qwen3 with routed experts: normalised queries and keys, no shared expert."""
     return (
@@ -82,6 +87,7 @@ CONFIGS: Mapping[str, Callable[[Metadata], Values]] = {
     "olmoe": olmoe,
     "qwen2": qwen2,
     "qwen2moe": qwen2_moe,
+    "qwen3": qwen3,
     "qwen3moe": qwen3_moe,
 }
 

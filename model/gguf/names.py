@@ -96,6 +96,7 @@ NAMES: Mapping[str, Names] = {
     "olmoe": Names(ATTENTION | ROUTER, QWEN_EXPERTS),
     "qwen2": Names(ATTENTION | DENSE),
     "qwen2_moe": Names(ATTENTION | ROUTER | SHARED_EXPERT, QWEN_EXPERTS),
+    "qwen3": Names(ATTENTION | DENSE),
     "qwen3_moe": Names(ATTENTION | ROUTER, QWEN_EXPERTS),
 }
 

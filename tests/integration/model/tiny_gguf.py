@@ -72,6 +72,7 @@ FAMILIES = {
         "qwen2_moe",
         EXPERTS | {"moe_intermediate_size": 32, "shared_expert_intermediate_size": 160},
     ),
+    "qwen3": Family(ARCH.QWEN3, "qwen3", {"head_dim": 32}),
     "qwen3_moe": Family(
         ARCH.QWEN3MOE,
         "qwen3_moe",
