@@ -43,7 +43,8 @@ class ModelFolder:
         known = [
             ModelPlace(model.name, self.path / model.file_name, model) for model in KNOWN_MODELS
         ]
-        folders = sorted(config.parent for config in (self.path / IMPORTED).glob(f"*/{CONFIG}"))
+        configs = (self.path / IMPORTED).glob(f"[!.]*/{CONFIG}")  # a dot: still being imported
+        folders = sorted(config.parent for config in configs)
         return known + [ModelPlace(folder.name, folder, None) for folder in folders]
 
     def find(self, name: str) -> ModelPlace:

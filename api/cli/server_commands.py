@@ -29,10 +29,10 @@ def in_words(command: Callable[[], None]) -> Callable[[], None]:
             command()
         except ValidationError as error:
             raise ClientError(_settings_error(error)) from error
-        except OUR_ERRORS as error:
         except SettingsError as error:
             message = f"These settings are not valid: {error}."
             raise ClientError(message) from None
+        except OUR_ERRORS as error:
             raise ClientError(str(error)) from error
 
     return run

@@ -116,6 +116,8 @@ def test_an_interrupted_import_starts_over(checkpoint_folder: Path, models: Mode
     left = models.path / "imported" / ".ours.unfinished"
     left.mkdir(parents=True)
     (left / "something").touch()
+    (left / "config.json").touch()
+    assert [place.name for place in models.places() if place.known is None] == []
     folder = import_checkpoint(checkpoint_folder, "ours", models)
     assert not (folder / "something").exists()
     assert not left.exists()
