@@ -31,7 +31,7 @@ class Recipe:
     warmup_steps: int = 20
     gradient_norm_max: float = 1.0
     balance_weight: float = 0.02
-    refusal_bias: float = 0.0
+    refusal_bias: float = -1.0
     """Added to the logit of the refusal's first token when an answer begins; chosen on held-out
     examples."""
     seed: int = 20261122

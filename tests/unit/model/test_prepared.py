@@ -122,9 +122,6 @@ def test_without_experts_the_dense_model_is_served(tiny_gguf: Path) -> None:
 
 def test_experts_are_shipped_for_known_files_only(tmp_path: Path) -> None:
     assert shipped_experts(tmp_path / "other.gguf") is None
-    shipped = shipped_experts(tmp_path / KNOWN_MODELS[0].file_name)
-    if shipped is not None:
-        assert TunedWeights.open(shipped).base_sha256 == KNOWN_MODELS[0].sha256
 
 
 def test_a_folder_remembers_its_sources(tmp_path: Path) -> None:
@@ -141,3 +138,12 @@ def test_a_folder_remembers_its_sources(tmp_path: Path) -> None:
     assert not came_from(folder, sources)
     (folder / "source.json").write_text("{")
     assert not came_from(folder, sources)
+
+
+def test_the_default_model_comes_with_small_experts_of_the_default_recipe(tmp_path: Path) -> None:
+    path = shipped_experts(tmp_path / KNOWN_MODELS[0].file_name)
+    assert path is not None
+    assert path.stat().st_size <= 24_000_000
+    assert path.with_name("README.md").is_file()
+    tuned = TunedWeights.open(path)
+    assert (tuned.base_sha256, tuned.recipe) == (KNOWN_MODELS[0].sha256, Recipe())
