@@ -107,6 +107,21 @@ def test_row_does_not_depend_on_the_rows_beside_it(bits: Bits) -> None:
         assert torch.equal(linear(x[:count], weight, None), together[:count])
 
 
+@pytest.mark.parametrize("rows", [3, 50])
+def test_threads_change_nothing(rows: int) -> None:
+    weight = QuantisedWeight.of(numbers(0, 500, 1100), 4)
+    x = numbers(1, rows, 1100).bfloat16()
+    before = torch.get_num_threads()
+    try:
+        results = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            results.append(linear(x, weight, None))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*results)
+
+
 @pytest.mark.parametrize("bits", [4, 8])
 def test_extreme_activations(bits: Bits) -> None:
     weight = QuantisedWeight.of(torch.ones(3, 64), bits)
