@@ -48,9 +48,11 @@ QUOTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The same weights for everyone: a folder, and GGUF files for llama.cpp."""
+    """The same weights for everyone: a folder, and GGUF files for llama.cpp.
 
-    ours: Path
+    The folder holds no tuned experts, which the GGUF file of a known model does not have either.
+    """
+
     folder: Path
     gguf: Sequence[Path]
 
@@ -64,7 +66,7 @@ def main() -> None:
     _print_settings(console, arguments, weights, texts)
     for threads in arguments.threads:
         settings = _settings(arguments.precision, threads)
-        loaded = load_decoder(weights.ours, settings)
+        loaded = load_decoder(weights.folder, settings)
         console.print(
             f"\n[bold]{threads} thread(s); the engine's weights: {loaded.precision}[/bold]"
         )
@@ -188,9 +190,9 @@ def _settings(precision: str, threads: int) -> ModelSettings:
 def _weights(arguments: argparse.Namespace) -> Weights:
     folder = unpacked_folder(arguments.model, torch.bfloat16)
     if arguments.synthetic_moe is None:
-        return Weights(arguments.model, folder, [arguments.model])
+        return Weights(folder, [arguments.model])
     files = write_synthetic_moe(arguments.synthetic_moe, folder)
-    return Weights(arguments.synthetic_moe, arguments.synthetic_moe, files)
+    return Weights(arguments.synthetic_moe, files)
 
 
 def _print_settings(
@@ -198,7 +200,7 @@ def _print_settings(
 ) -> None:
     policy = os.environ.get("OMP_WAIT_POLICY", "not set")
     about = f"passages {texts.origin}; {arguments.rounds} rounds; {arguments.clock} time"
-    console.print(f"weights {weights.ours.name}; {about}")
+    console.print(f"weights {weights.folder.name}; {about}")
     console.print(
         f"torch {torch.__version__}, OMP_WAIT_POLICY {policy}, {os.cpu_count()} processors"
     )

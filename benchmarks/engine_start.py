@@ -72,15 +72,16 @@ def _start(name: str, model: Path, precision: str) -> dict[str, float]:
     from model.settings import ModelSettings  # noqa: PLC0415
 
     imported = time.perf_counter()
+    folder = unpacked_folder(model, torch.bfloat16)
     clock = peers.CLOCKS["wall"]
     peer: peers.Peer
     if name == "engine":
         settings = ModelSettings.model_validate({"precision": precision})
-        peer = peers.Ours(name, load_decoder(model, settings), settings, clock, endless=True)
+        peer = peers.Ours(name, load_decoder(folder, settings), settings, clock, endless=True)
     elif name == "transformers":
-        peer = peers.Transformers(unpacked_folder(model, torch.bfloat16), 1, clock)
+        peer = peers.Transformers(folder, 1, clock)
     else:
-        peer = peers.LlamaCpp(model, unpacked_folder(model, torch.bfloat16), 1, clock)
+        peer = peers.LlamaCpp(model, folder, 1, clock)
     loaded = time.perf_counter()
     timing = peer.answer([Message("user", "Name the colours of the rainbow.")], NEW_TOKENS)
     return {
