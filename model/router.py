@@ -21,7 +21,7 @@ class Routing:
     """Where each token goes."""
 
     experts_TA: torch.Tensor
-    """Distinct experts (int64), in no order."""
+    """Distinct experts (int64), the best first."""
     weights_TA: torch.Tensor
     """The experts' weights (float32)."""
     logits_TE: torch.Tensor

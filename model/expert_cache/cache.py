@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from model.errors import CheckpointError, ExpertMemoryTooSmall
+from model.errors import ExpertMemoryTooSmall
 from model.expert_cache.shelf import Key, Resident, Shelf
 from model.expert_cache.stored_experts import StoredExperts
 from model.experts import Expert
@@ -63,11 +63,13 @@ class ExpertCache:
             raise ExpertMemoryTooSmall(bytes_max, 2 * stored.slot_bytes)
         self._stored = stored
         self._shelf = Shelf(stored, self.capacity, half_life_steps)
-        self._changed = threading.Condition()  # held for everything below
+        self._lock = threading.RLock()  # held for everything below
+        self._work = threading.Condition(self._lock)
+        self._arrival = threading.Condition(self._lock)
         self._demands: deque[Key] = deque()
         self._wishes: deque[Key] = deque()
         self._wished: tuple[Key, ...] = ()
-        self._errors: dict[Key, CheckpointError] = {}
+        self._errors: dict[Key, Exception] = {}
         self._steps = 0.0
         self._statistics = CacheStatistics()
         self._closed = False
@@ -78,13 +80,13 @@ class ExpertCache:
     @property
     def resident_bytes(self) -> int:
         """Memory that experts take now."""
-        with self._changed:
+        with self._lock:
             return self._shelf.bytes
 
     @property
     def statistics(self) -> CacheStatistics:
         """What was asked for so far."""
-        with self._changed:
+        with self._lock:
             return self._statistics
 
     def foresee(self, layer: int, experts: Sequence[int]) -> None:
@@ -94,7 +96,7 @@ class ExpertCache:
         on wishes.
         """
         keys = tuple((layer, expert) for expert in experts)[: self.capacity // 2]
-        with self._changed:
+        with self._lock:
             self._shelf.pin(keys)
             self._drop_wishes()
             self._wished = keys
@@ -107,6 +109,7 @@ class ExpertCache:
 
         Raises:
             CheckpointError: an expert cannot be read.
+            RuntimeError: there is no memory for one, though the budget allows it.
         """
         waiting = {(layer, expert): place for place, expert in enumerate(experts)}
         self._demand(tuple(waiting))
@@ -121,12 +124,12 @@ class ExpertCache:
 
     def close(self) -> None:
         """Let the readers end; nobody may use the cache any more."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            self._work.notify_all()
 
     def _demand(self, keys: Sequence[Key]) -> None:
-        with self._changed:
+        with self._lock:
             self._steps += 1 / len(self._stored.layers)
             self._shelf.pin(keys)
             if self._wished and self._wished[0][0] == keys[0][0]:  # they were for this layer
@@ -135,7 +138,7 @@ class ExpertCache:
                 self._shelf.used(key, self._steps)
                 self._count(self._shelf.find(key))
             self._demands.extend(key for key in keys if self._shelf.find(key) is None)
-            self._changed.notify_all()
+            self._wake_readers()
 
     def _count(self, found: Resident | None) -> None:
         counted = self._statistics
@@ -152,19 +155,23 @@ class ExpertCache:
         self._wishes.clear()
 
     def _next_ready(self, keys: Iterable[Key]) -> tuple[Key, Expert]:
-        with self._changed:
+        with self._lock:
             while True:
                 for key in keys:
                     if (found := self._shelf.find(key)) and found.expert:
                         return key, found.expert
                     if error := self._errors.get(key):
                         raise error
-                self._changed.wait()
+                self._arrival.wait()
 
     def _release(self, keys: Iterable[Key]) -> None:
-        with self._changed:
+        with self._lock:
             self._unpin(keys)
-            self._changed.notify_all()
+            self._wake_readers()
+
+    def _wake_readers(self) -> None:
+        if self._demands or self._wishes:
+            self._work.notify_all()
 
     def _unpin(self, keys: Iterable[Key]) -> None:
         self._shelf.unpin(keys)
@@ -176,39 +183,49 @@ class ExpertCache:
         while job := self._next_job():
             key, resident = job
             try:
-                result: Expert | CheckpointError = self._stored.read(*key, resident.slot)
-            except CheckpointError as error:
+                result: Expert | Exception = self._stored.read(*key, resident.slot)
+            except Exception as error:  # noqa: BLE001 - a reader that died would leave layers waiting
                 result = error
             self._finish(key, result)
 
     def _next_job(self) -> tuple[Key, Resident] | None:
-        with self._changed:
+        with self._lock:
             while not self._closed:
                 job = self._start(self._demands) or self._start(self._wishes)
                 if job:
                     job[1].foreseen = job[0] in self._wished
                     return job
-                self._changed.wait()
+                self._work.wait()
             return None
 
     def _start(self, keys: deque[Key]) -> tuple[Key, Resident] | None:
         while keys:
             key = keys[0]
             if self._shelf.find(key) is None and self._shelf.pinned(key):
-                if (resident := self._shelf.claim(key)) is None:
-                    return None  # everything is in use; whoever is done with something wakes us
+                if (resident := self._claim(key)) is None:
+                    return None
                 keys.popleft()
                 return key, resident
             keys.popleft()  # it has come already, or nobody needs it any more
         return None
 
-    def _finish(self, key: Key, result: Expert | CheckpointError) -> None:
-        with self._changed:
+    def _claim(self, key: Key) -> Resident | None:
+        """Make room; None if everything is in use, and whoever is done with something wakes us."""
+        try:
+            return self._shelf.claim(key)
+        except (MemoryError, RuntimeError) as error:  # torch's way to say that memory is short
+            self._errors[key] = error
+            self._arrival.notify_all()
+            return None
+
+    def _finish(self, key: Key, result: Expert | Exception) -> None:
+        with self._lock:
             self._statistics = replace(self._statistics, reads=self._statistics.reads + 1)
-            if not isinstance(result, CheckpointError):
+            if not isinstance(result, Exception):
                 self._shelf.arrived(key, result)
             else:
                 self._shelf.failed(key)
                 if self._shelf.pinned(key):
                     self._errors[key] = result
-            self._changed.notify_all()
+            self._arrival.notify_all()
+            self._wake_readers()

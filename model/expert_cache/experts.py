@@ -45,8 +45,12 @@ def foresight(cache: ExpertCache, layer: int, router: Router) -> Callable[[torch
     route, experts = router.forward, router.config.experts
 
     def foresee(x_TD: torch.Tensor) -> None:
-        tokens_E = torch.bincount(route(x_TD).experts_TA.flatten(), minlength=experts)
-        likeliest = tokens_E.argsort(descending=True)[: int(tokens_E.count_nonzero())]
-        cache.foresee(layer, likeliest.tolist())
+        experts_TA = route(x_TD).experts_TA
+        if len(experts_TA) == 1:
+            cache.foresee(layer, experts_TA[0].tolist())
+            return
+        tokens_E = torch.bincount(experts_TA.flatten(), minlength=experts)
+        most_wanted = tokens_E.argsort(descending=True)[: int(tokens_E.count_nonzero())]
+        cache.foresee(layer, most_wanted.tolist())
 
     return foresee

@@ -96,8 +96,9 @@ class Shelf:
         if self._free:
             return self._free.pop()
         if self._slots < self._capacity:
+            slot = self._stored.new_slot()
             self._slots += 1
-            return self._stored.new_slot()
+            return slot
         if (number := self._ranking.lowest()) is None:
             return None
         self._ranking.withdraw(number)

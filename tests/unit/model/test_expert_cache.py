@@ -3,8 +3,9 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from model.errors import CheckpointError, ExpertMemoryTooSmall
 from model.expert_cache.cache import ExpertCache
 from model.expert_cache.stored_experts import Part, StoredExperts
 from model.expert_cache.stored_tensors import stored_tensors
+from model.experts import Expert
 
 LAYERS, EXPERTS, WIDTH = 3, 8, 16
 SLOT = 3 * 4096  # an expert may lie across two pages, and memory is aligned to one
@@ -198,6 +200,41 @@ def test_file_cut_short_is_said_and_the_cache_lives_on(opened: Opener, path: Pat
     with path.open("r+b") as file:
         file.write(content)
     assert used(cache, 2, [6, 7]) == [206, 207]
+
+
+@dataclass(frozen=True)
+class ShortOfMemory(StoredExperts):
+    """There is memory for three slots only, whatever the budget says."""
+
+    claimed: list[int] = field(default_factory=list)
+
+    def new_slot(self) -> torch.Tensor:
+        self.claimed.append(1)
+        if len(self.claimed) > 3:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return super().new_slot()
+
+
+def test_lack_of_memory_is_said_and_the_cache_lives_on(stored: StoredExperts) -> None:
+    short = ShortOfMemory(stored.layers, stored.experts_per_layer, stored.build)
+    cache = ExpertCache(short, 10**6)
+    assert used(cache, 0, [0, 1, 2]) == [0, 1, 2]
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="can't allocate memory"):
+            used(cache, 1, [3, 4])
+    assert used(cache, 0, [0, 1, 2]) == [0, 1, 2]
+    cache.close()
+
+
+def test_defect_in_a_read_reaches_its_layer(stored: StoredExperts) -> None:
+    def broken(parts: Mapping[str, torch.Tensor]) -> Expert:
+        raise ZeroDivisionError
+
+    cache = ExpertCache(StoredExperts(stored.layers, EXPERTS, broken), 10**6)
+    for _ in range(4):
+        with pytest.raises(ZeroDivisionError):
+            used(cache, 0, [0, 1])
+    cache.close()
 
 
 def test_file_that_is_deleted_stays_readable(opened: Opener, path: Path) -> None:
