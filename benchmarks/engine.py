@@ -24,7 +24,7 @@ import xllamacpp
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.engine_peers import CLOCKS, LlamaCpp, Ours, Peer, Timing, Transformers, median
+from benchmarks.engine_peers import CLOCKS, Ours, Peer, Timing, median
 from benchmarks.engine_prompts import (
     ANOTHER,
     AT_LENGTH,
@@ -34,6 +34,8 @@ from benchmarks.engine_prompts import (
     quoting_chats,
     read_texts,
 )
+from benchmarks.peer_llama_cpp import LlamaCpp
+from benchmarks.peer_transformers import Transformers
 from benchmarks.synthetic_moe import write_synthetic_moe
 from model.backends.port import Message
 from model.decoder_loading import LoadedDecoder, load_decoder
