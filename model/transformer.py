@@ -89,19 +89,27 @@ class Decoder(nn.Module):
         """Number format of weights, activations and cache."""
         return self.norm.weight.dtype
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.norm.weight.device
+
     def new_cache(self, capacity: int, sequences: int = 1) -> KeyValueCache:
         """Make room for sequences 0, 1, ... of at most `capacity` tokens each."""
-        return KeyValueCache(self.config, capacity, self.dtype, sequences)
+        return KeyValueCache(self.config, capacity, self.dtype, sequences, self.device)
 
     def embed(self, tokens_T: torch.Tensor) -> torch.Tensor:
         """Return what the first layer reads, TD."""
-        x_TD: torch.Tensor = self.embed_tokens(tokens_T)
+        x_TD: torch.Tensor = self.embed_tokens(tokens_T.to(self.device))
         return x_TD if self.config.embedding_scale == 1 else x_TD * self.config.embedding_scale
 
     def rotation(self, spans: Sequence[Span]) -> Rotation:
         """Return the rotation of each of the spans' tokens."""
         config = self.config
-        return rotation(config.rope, config.context_tokens_max, positions(spans), self.dtype)
+        cos_T1F, sin_T1F = rotation(
+            config.rope, config.context_tokens_max, positions(spans), self.dtype
+        )
+        return cos_T1F.to(self.device), sin_T1F.to(self.device)
 
     def logits(self, x_RD: torch.Tensor) -> torch.Tensor:
         """Return float32 logits RV of what the last layer wrote."""
@@ -115,7 +123,7 @@ class Decoder(nn.Module):
         by = self.rotation(step.spans)
         for layer in self.layers:
             x_TD = layer(x_TD, step.spans, by, cache)
-        return self.logits(x_TD[step.rows_R])
+        return self.logits(x_TD[step.rows_R.to(self.device)])
 
 
 def parameter_shapes(config: DecoderConfig) -> dict[str, Shape]:

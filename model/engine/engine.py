@@ -46,6 +46,7 @@ class Engine:
         self._cache = PagedCache(
             decoder.config,
             decoder.dtype,
+            decoder.device,
             block_tokens=settings.kv_block_tokens,
             bytes_max=settings.kv_cache_bytes_max,
             keep_seconds=settings.prefix_cache_seconds,

@@ -6,6 +6,7 @@ each token.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -33,6 +34,7 @@ class PagedCache:
         self,
         config: DecoderConfig,
         dtype: torch.dtype,
+        device: torch.device,
         *,
         block_tokens: int,
         bytes_max: int,
@@ -44,8 +46,10 @@ class PagedCache:
         self.tables = BlockTables(count, block_tokens, keep_seconds, clock)
         room = (count * block_tokens, config.cache_heads)
         layers = range(config.layer_count)
-        self._keys_NKC = [torch.empty(*room, config.key_width, dtype=dtype) for _ in layers]
-        self._values_NKC = [torch.empty(*room, config.value_width, dtype=dtype) for _ in layers]
+        empty = partial(torch.empty, dtype=dtype, device=device)
+        self._keys_NKC = [empty(*room, config.key_width) for _ in layers]
+        self._values_NKC = [empty(*room, config.value_width) for _ in layers]
+        self._device = device
         self._places = _Places((), slice(0), {})
 
     @property
@@ -86,7 +90,7 @@ class PagedCache:
             written = [self._slots(span.sequence, span.start, span.end) for span in spans]
             self._places = _Places(
                 spans,
-                written[0] if len(written) == 1 else torch.cat([_tensor(s) for s in written]),
+                written[0] if len(written) == 1 else torch.cat([self._tensor(s) for s in written]),
                 {span.sequence: self._slots(span.sequence, 0, span.end) for span in spans},
             )
         return self._places
@@ -97,19 +101,25 @@ class PagedCache:
         if table.is_run:
             first = table.blocks[0] * self.block_tokens
             return slice(first + start, first + end)
-        token_S = torch.arange(start, end)
-        block_S = torch.tensor(table.blocks)[token_S // self.block_tokens]
+        token_S = torch.arange(start, end, device=self._device)
+        block_B = torch.tensor(table.blocks, device=self._device)
+        block_S = block_B[token_S // self.block_tokens]
         return block_S * self.block_tokens + token_S % self.block_tokens
+
+    def _tensor(self, slots: Slots) -> torch.Tensor:
+        if isinstance(slots, slice):
+            return torch.arange(slots.start, slots.stop, device=self._device)
+        return slots
 
     def _copy(self, copies: Copies) -> None:
         if not copies:
             return
-        source, target = torch.tensor(copies).T
+        source, target = torch.tensor(copies, device=self._device).T
         for pool_NKC in (*self._keys_NKC, *self._values_NKC):
             pool_BPKC = pool_NKC.view(
                 self.tables.pool.count, self.block_tokens, *pool_NKC.shape[1:]
             )
-            pool_BPKC[target] = pool_BPKC[source]
+            pool_BPKC.index_copy_(0, target, pool_BPKC.index_select(0, source))
 
 
 def bytes_per_token(config: DecoderConfig, dtype: torch.dtype) -> int:
@@ -129,7 +139,3 @@ def _read(pool_NKC: torch.Tensor, slots: Slots) -> torch.Tensor:
     if isinstance(slots, slice):
         return pool_NKC[slots].transpose(0, 1)
     return pool_NKC.index_select(0, slots).transpose(0, 1)
-
-
-def _tensor(slots: Slots) -> torch.Tensor:
-    return torch.arange(slots.start, slots.stop) if isinstance(slots, slice) else slots

@@ -83,6 +83,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.cache = PagedCache(
             decoder.config,  # type: ignore[arg-type]
             torch.float32,
+            decoder.device,
             block_tokens=BLOCK,
             bytes_max=BLOCKS * BLOCK * BYTES_PER_TOKEN,
             keep_seconds=100,

@@ -60,6 +60,7 @@ class RecallingDecoder:
     def __init__(self) -> None:
         self.config = Sizes()
         self.dtype = torch.float32
+        self.device = torch.device("cpu")
         self.steps: list[tuple[Span, ...]] = []
         self.before_step: Callable[[Step], None] = lambda step: None
 

@@ -37,6 +37,7 @@ class ScriptedDecoder:
     def __init__(self, decoder: Decoder, script: list[int], prompt_tokens: int) -> None:
         self.config = decoder.config
         self.dtype = decoder.dtype
+        self.device = decoder.device
         self.steps: list[int] = []
         self.after_step: Callable[[int], None] = lambda count: None
         self._script = script

@@ -25,6 +25,7 @@ def paged(sizes: Sizes, blocks: int) -> PagedCache:
     return PagedCache(
         sizes,  # type: ignore[arg-type]
         torch.float32,
+        torch.device("cpu"),
         block_tokens=BLOCK,
         bytes_max=blocks * BLOCK * bytes_per_token(sizes, torch.float32),  # type: ignore[arg-type]
         keep_seconds=60,
