@@ -110,6 +110,10 @@ class MoeConfig:
             self.experts % self.groups == 0,
             f"{self.experts} experts cannot be split into {self.groups} groups",
         )
+        _check(
+            self.group_score == "max" or self.experts >= 2 * self.groups,
+            f"groups of {self.experts // self.groups} expert have no best two",
+        )
         eligible = self.experts // self.groups * self.groups_per_token
         _check(
             self.groups_per_token <= self.groups and self.experts_per_token <= eligible,

@@ -65,3 +65,8 @@ def test_choice_is_made_in_float32() -> None:
     router = Router(2, MoeConfig(3, 1, 1)).bfloat16()
     router.weight.data = torch.tensor([[1, 0], [1, 2**-9], [0, 0]], dtype=torch.bfloat16)
     assert router(torch.ones(1, 2, dtype=torch.bfloat16)).experts_TA.tolist() == [[1]]
+
+
+def test_groups_too_small_for_their_score_are_refused() -> None:
+    with pytest.raises(ValueError, match="have no best two"):
+        MoeConfig(4, 1, 1, groups=4, group_score="top2")
