@@ -48,7 +48,7 @@ def attend(
         return _attend_fused(q_THC, k_KSC, v_KSC, None, scale, is_causal=True)
     k_KSC, v_KSC = sees.needed(k_KSC, span), sees.needed(v_KSC, span)
     attend_by = _attend_shared if shared else _attend_fused
-    return attend_by(q_THC, k_KSC, v_KSC, sees.mask(span), scale)
+    return attend_by(q_THC, k_KSC, v_KSC, sees.mask(span, q_THC.device), scale)
 
 
 def _attend_fused(
@@ -104,7 +104,7 @@ def _attend_with_sinks(
         piece_THC = q_THC[first : first + SINK_TOKENS]
         part = Span(span.sequence, span.start + first, len(piece_THC))
         keys_KSC, values_KSC = (sees.needed(x_KSC[:, : part.end], part) for x_KSC in (k_KSC, v_KSC))
-        score_KGTS = _scores(piece_THC, keys_KSC, sees.mask(part), scale)
+        score_KGTS = _scores(piece_THC, keys_KSC, sees.mask(part, q_THC.device), scale)
         sink_KGT1 = sink_H.view(len(keys_KSC), -1, 1, 1).expand(-1, -1, part.count, -1).float()
         share_KGTS = torch.cat([score_KGTS, sink_KGT1], dim=-1).softmax(dim=-1)[..., :-1]
         y_KXC = share_KGTS.flatten(1, 2).to(values_KSC.dtype) @ values_KSC

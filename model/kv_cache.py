@@ -15,12 +15,20 @@ class KeyValueCache:
     """Room for sequences 0, 1, ... of at most `capacity` tokens each, taken all at once."""
 
     def __init__(
-        self, config: DecoderConfig, capacity: int, dtype: torch.dtype, sequences: int = 1
+        self,
+        config: DecoderConfig,
+        capacity: int,
+        dtype: torch.dtype,
+        sequences: int = 1,
+        device: torch.device | None = None,
     ) -> None:
-        room = (sequences, config.cache_heads, capacity)
+        def room(width: int) -> torch.Tensor:
+            shape = (sequences, config.cache_heads, capacity, width)
+            return torch.empty(shape, dtype=dtype, device=device)
+
         layers = range(config.layer_count)
-        self._keys_QKNC = [torch.empty(*room, config.key_width, dtype=dtype) for _ in layers]
-        self._values_QKNC = [torch.empty(*room, config.value_width, dtype=dtype) for _ in layers]
+        self._keys_QKNC = [room(config.key_width) for _ in layers]
+        self._values_QKNC = [room(config.value_width) for _ in layers]
 
     def extend(
         self, layer: int, spans: Sequence[Span], keys_TKC: torch.Tensor, values_TKC: torch.Tensor

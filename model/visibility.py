@@ -32,7 +32,7 @@ class Visibility:
             return keys_KSC[:, first:]
         return torch.cat([keys_KSC[:, : self.global_tokens], keys_KSC[:, first:]], dim=1)
 
-    def mask(self, span: Span) -> torch.Tensor | None:
+    def mask(self, span: Span, device: torch.device) -> torch.Tensor | None:
         """Return what each new token sees of the needed keys, TS; None for everything."""
         if span.count == 1:
             return None
@@ -41,7 +41,7 @@ class Visibility:
         seen_TS = key_S <= token_T1
         if self.window:
             seen_TS &= (key_S > token_T1 - self.window) | (key_S < self.global_tokens)
-        return seen_TS
+        return seen_TS.to(device)
 
     def is_plainly_causal(self, span: Span) -> bool:
         """Tell whether the tokens are a sequence's first and each sees all before it."""
