@@ -78,7 +78,9 @@ class Experts(nn.Module, ABC):
             groups = sort_by_expert(routing.experts_TA, self.config.experts)
             counts = groups.counts_E.tolist()
             active = [expert for expert, count in enumerate(counts) if count]
-            pieces = torch.split(x_TD[groups.tokens_M], [counts[expert] for expert in active])
+            pieces = torch.split(
+                x_TD.index_select(0, groups.tokens_M), [counts[expert] for expert in active]
+            )
             y_MD = groups.restore(self._run(active, pieces))
         return weighted_sum(y_MD, routing).to(x_TD.dtype)
 
@@ -120,7 +122,7 @@ class StackedExperts(Experts):
             y = F.grouped_mm(x, stack.transpose(1, 2), offs=ends_E)
             return y if bias is None else y + bias[expert_M]
 
-        x_MD = x_TD[groups.tokens_M]
+        x_MD = x_TD.index_select(0, groups.tokens_M)
         gate_MI = product(x_MD, self.gate_EID, self.gate_EI)
         up_MI = product(x_MD, self.up_EID, self.up_EI)
         gated_MI = ACTIVATIONS[self.config.activation](gate_MI, up_MI)
@@ -158,7 +160,7 @@ class Groups:
 
     def restore(self, y_MD: torch.Tensor) -> torch.Tensor:
         """Bring the pairs' results back into the order T x A."""
-        return torch.empty_like(y_MD).index_copy(0, self.order_M, y_MD)
+        return y_MD.index_select(0, self.order_M.argsort())
 
 
 def sort_by_expert(experts_TA: torch.Tensor, experts: int) -> Groups:
@@ -170,12 +172,9 @@ def sort_by_expert(experts_TA: torch.Tensor, experts: int) -> Groups:
 
 
 def weighted_sum(y_MD: torch.Tensor, routing: Routing) -> torch.Tensor:
-    """Weigh the results, given in the order T x A, and add each token's up, in float32.
-
-    The order of a token's terms does not depend on the tokens beside it.
-    """
-    y_TAD = y_MD.view(*routing.experts_TA.shape, -1)
-    return (y_TAD * routing.weights_TA[:, :, None]).sum(dim=1)
+    """Weigh the results, given in the order T x A, and add each token's up, in float32."""
+    y_TAD = y_MD.view(*routing.experts_TA.shape, -1).float()
+    return torch.bmm(routing.weights_TA[:, None], y_TAD)[:, 0]
 
 
 def _matrix(experts: int, outputs: int, inputs: int) -> nn.Parameter:
