@@ -41,7 +41,7 @@ def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
     has_kernels = settings.kernels == "auto" and why_no_kernels is None
     precision = settings.precision
     if precision == "auto":
-        precision = "int4" if has_kernels else "bfloat16"
+        precision = "int8" if has_kernels else "bfloat16"
     dtype = torch.float32 if precision == "float32" else torch.bfloat16
     folder = path if path.is_dir() else _prepared(path, settings, dtype)
     decoder = _open(folder, precision, settings.expert_memory_bytes_max)

@@ -1,6 +1,7 @@
 """The real default model against transformers on the same weights, and its ways in product use."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 from model.backends.local import LocalGenerator
 from model.backends.port import GenerationRequest, Message
 from model.checkpoint import Checkpoint
+from model.errors import KernelsUnavailable
 from model.families import to_hugging_face
 from model.fetch import verify_model
 from model.gguf.file import GgufFile
 from model.gguf.metadata import TOKENS
+from model.kernels.loading import load_kernels
 from model.known_models import known_model
 from model.quantised.decoder_file import open_quantised
 from model.settings import ModelSettings
@@ -128,6 +131,8 @@ def test_greedy_tokens_are_those_of_transformers(
 
 def test_int8_is_as_accurate_as_bfloat16(folder: Path, float32_checkpoint: Checkpoint) -> None:
     """Read a text token by token; compare each next-token distribution with float32's."""
+    with suppress(KernelsUnavailable):  # it takes minutes without
+        load_kernels()
     tokenizer = ChatTokenizer.open(folder)
     tokens = tokenizer.encode(
         "The office in Hamburg opens at nine. 汉堡的办公室九点开门。 It closes on Sundays"
