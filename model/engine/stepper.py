@@ -4,7 +4,6 @@ Shapes: see config.py.
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 import torch
 
@@ -26,16 +25,12 @@ class Stepper:
         self._prefill_threads = prefill_threads
         self._decode_threads = decode_threads
         self._threads = 0
-        # New tensors go where the weights are; on the CPU saying so would only take time.
-        on_cpu = decoder.device.type == "cpu"
-        self._scope = nullcontext() if on_cpu else decoder.device
 
     def compute(self, shares: Sequence[Share]) -> list[torch.Tensor]:
         """Return each share's logits, RV: a row for each token to choose, none while it reads."""
         only_writes = all(share.generation.pending == 1 for share in shares)
         self._use_threads(self._decode_threads if only_writes else self._prefill_threads)
-        with self._scope:
-            logits_RV = self._decoder(_step(shares), self._cache)
+        logits_RV = self._decoder(_step(shares), self._cache)
         rows = [1 + len(share.drafts) if share.chooses else 0 for share in shares]
         return list(logits_RV.split(rows))
 
