@@ -8,11 +8,16 @@ import torch
 
 from model.checkpoint import Checkpoint
 from model.errors import KernelsUnavailable
+from model.expert_cache.loading import (
+    open_quantised_with_expert_cache,
+    open_with_expert_cache,
+)
 from model.kernels.loading import load_kernels
 from model.prepared import prepared_folder, shipped_experts
 from model.quantised.decoder_file import open_quantised
 from model.settings import ModelSettings
 from model.transformer import Decoder
+from model.tuning.tuned_file import read_recipe
 
 _Precision = Literal["int4", "int8", "bfloat16", "float32"]
 
@@ -26,6 +31,9 @@ class LoadedDecoder:
     """The Hugging Face folder, with the tokenizer."""
     precision: str
     """What "auto" was taken for."""
+    refusal_bias: float
+    """Added to the logit of the refusal's first token where an answer begins; tuned experts are
+    calibrated so."""
     why_no_kernels: str | None
     """Why the compiled kernels are not in use though they were wanted; worth a line in the log."""
 
@@ -43,13 +51,11 @@ def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
     if precision == "auto":
         precision = "int8" if has_kernels else "bfloat16"
     dtype = torch.float32 if precision == "float32" else torch.bfloat16
-    folder = path if path.is_dir() else _prepared(path, settings, dtype)
+    tuned = shipped_experts(path) if settings.tuned and not path.is_dir() else None
+    folder = path if path.is_dir() else prepared_folder(path, tuned, dtype)
+    refusal_bias = read_recipe(tuned).refusal_bias if tuned else 0.0
     decoder = _open(folder, precision, settings.expert_memory_bytes_max)
-    return LoadedDecoder(decoder, folder, precision, why_no_kernels)
-
-
-def _prepared(gguf: Path, settings: ModelSettings, dtype: torch.dtype) -> Path:
-    return prepared_folder(gguf, shipped_experts(gguf) if settings.tuned else None, dtype)
+    return LoadedDecoder(decoder, folder, precision, refusal_bias, why_no_kernels)
 
 
 def _open(folder: Path, precision: _Precision, expert_bytes_max: int | None) -> Decoder:

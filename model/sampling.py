@@ -1,11 +1,11 @@
 """How the next token is chosen from its logits. Shapes: see config.py.
 
 The steps and their order are those of transformers' logits processors: repetition penalty, allowed
-tokens, temperature, top-k, top-p.
+tokens, temperature, top-k, top-p. Before them comes a bias on the first token, if there is one.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,9 +47,15 @@ class Sampler:
     """
 
     def __init__(
-        self, how: Sampling, prompt: Sequence[int] = (), allowed: AllowedTokens | None = None
+        self,
+        how: Sampling,
+        prompt: Sequence[int] = (),
+        allowed: AllowedTokens | None = None,
+        opening_bias: Mapping[int, float] | None = None,
     ) -> None:
+        """`opening_bias` is added to tokens' logits where the text begins."""
         self._how = how
+        self._opening_bias = dict(opening_bias or {})
         self._allowed = allowed
         self._random = torch.Generator().manual_seed(how.seed)
         self._penalised = set(prompt) if how.repetition_penalty != 1 else None
@@ -57,17 +63,27 @@ class Sampler:
     @property
     def is_plain(self) -> bool:
         """Whether `choose` is no more than the argmax, which a batch may do for all at once."""
-        return self._how.temperature == 0 and self._penalised is None and self._allowed is None
+        unchanged = self._penalised is None and self._allowed is None and not self._opening_bias
+        return self._how.temperature == 0 and unchanged
 
     def choose(self, logits_V: torch.Tensor) -> int:
         """Choose the next token and remember it; leaves the logits as they are."""
-        logits_V = self._masked(self._less_repetitive(logits_V))
+        logits_V = self._masked(self._less_repetitive(self._opened(logits_V)))
         token = int(logits_V.argmax()) if self._how.temperature == 0 else self._draw(logits_V)
         if self._penalised is not None:
             self._penalised.add(token)
         if self._allowed is not None:
             self._allowed.advance(token)
         return token
+
+    def _opened(self, logits_V: torch.Tensor) -> torch.Tensor:
+        """Bias the first choice, and no later one."""
+        if self._opening_bias:
+            logits_V = logits_V.clone()
+            for token, bias in self._opening_bias.items():
+                logits_V[token] += bias
+            self._opening_bias.clear()
+        return logits_V
 
     def _less_repetitive(self, logits_V: torch.Tensor) -> torch.Tensor:
         if not self._penalised:

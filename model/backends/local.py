@@ -17,14 +17,23 @@ from model.speculation import PromptLookup
 from model.text_stream import TextStream
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
+from model.tuning.prompt import REFUSAL
 from model.vocabulary import Vocabulary
 
 
 class LocalGenerator:
     """An engine with words: messages in, text out. Safe to share among threads."""
 
-    def __init__(self, decoder: Decoder, tokenizer: ChatTokenizer, settings: ModelSettings) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        tokenizer: ChatTokenizer,
+        settings: ModelSettings,
+        refusal_bias: float = 0.0,
+    ) -> None:
         self._tokenizer = tokenizer
+        refusal = tokenizer.encode(REFUSAL)[0]
+        self._opening_bias = {refusal: refusal_bias} if refusal_bias else {}
         self._settings = settings
         self._engine = Engine(decoder, settings)
         config = decoder.config
@@ -38,7 +47,8 @@ class LocalGenerator:
             CheckpointError: the file cannot be used.
         """
         loaded = load_decoder(path, settings)
-        return cls(loaded.decoder, ChatTokenizer.open(loaded.folder), settings)
+        tokenizer = ChatTokenizer.open(loaded.folder)
+        return cls(loaded.decoder, tokenizer, settings, loaded.refusal_bias)
 
     @property
     def name(self) -> str:
@@ -104,7 +114,8 @@ class LocalGenerator:
 
     def _sampler(self, request: GenerationRequest, prompt: list[int]) -> Sampler:
         allowed = allowed_tokens(request.allowed, self._vocabulary) if request.allowed else None
-        return Sampler(Sampling.of(request, self._settings.top_p), prompt, allowed)
+        how = Sampling.of(request, self._settings.top_p)
+        return Sampler(how, prompt, allowed, self._opening_bias)
 
 
 def _last_piece(outcome: Outcome) -> GenerationPiece:

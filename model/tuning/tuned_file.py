@@ -73,6 +73,19 @@ class TunedWeights:
             raise CheckpointError(path, f"cannot be read: {error}") from error
 
 
+def read_recipe(path: Path) -> Recipe:
+    """Read how tuned weights came about, without the weights.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or of another format.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _read_recipe(file.metadata() or {})
+    except (KeyError, OSError, SafetensorError, ValueError) as error:
+        raise CheckpointError(path, f"cannot be read: {error}") from error
+
+
 def _stored_type(name: str) -> torch.dtype:
     return torch.bfloat16 if name in {ROUTER, *EXPERTS} else torch.float32
 

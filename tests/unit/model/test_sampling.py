@@ -188,3 +188,13 @@ def test_a_request_s_values_come_before_the_settings() -> None:
     request = GenerationRequest([], temperature=0.3, top_k=4, repetition_penalty=1.2, seed=9)
     assert Sampling.of(request, top_p=0.8) == Sampling(0.3, 0.8, 4, 1.2, 9)
     assert Sampling.of(GenerationRequest([], top_p=0.5), top_p=0.8).top_p == 0.5
+
+
+def test_an_opening_bias_moves_the_first_choice_only() -> None:
+    logits_V = torch.tensor([1.0, 1.5, 0.0])
+    kept = logits_V.clone()
+    sampler = Sampler(Sampling(), opening_bias={1: -1.0})
+    assert not sampler.is_plain
+    assert [sampler.choose(logits_V) for _ in range(3)] == [0, 1, 1]
+    assert sampler.is_plain
+    assert torch.equal(logits_V, kept)
