@@ -1,12 +1,13 @@
 """How good answers are: right, cited rightly, refused when they should be, and only then.
 
-    SOURCEBOOK_EVAL_DATA=<folder> python -m benchmarks.answers --model MODEL.gguf [--each N]
+    SOURCEBOOK_EVAL_DATA=<folder> python -m benchmarks.answers --model MODEL [--each N]
         [--only SET] [--cache FOLDER] [--details FILE]
 
-A set's passages are ranked by meaning alone; the rest is the product's own path from question to
-stored answer. `right`: an expected answer stands in the text. `F1`: overlap with the expected
-answer. `cited`: an answer cites the passage that the question was written for. Questions across
-languages stand at the end of this file. `--details` writes each answer as a line of JSON.
+MODEL is a GGUF file or a checkpoint's folder. A set's passages are ranked by meaning alone; the
+rest is the product's own path from question to stored answer. `right`: an expected answer stands in
+the text. `F1`: overlap with the expected answer. `cited`: an answer cites the passage that the
+question was written for. Questions across languages stand at the end of this file. `--details`
+writes each answer as a line of JSON.
 """
 
 import argparse
@@ -214,7 +215,7 @@ def _share(ones: Sequence[Judged], what: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="the GGUF file")
+    parser.add_argument("--model", type=Path, required=True, help="GGUF file or checkpoint's folder")
     parser.add_argument("--each", type=int, default=8, help="questions of a kind of a set")
     parser.add_argument("--only", help="one set, or `cross`")
     parser.add_argument("--cache", type=Path, help="folder for the passages' vectors")
