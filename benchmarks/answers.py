@@ -215,7 +215,7 @@ def _share(ones: Sequence[Judged], what: str) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="GGUF file or checkpoint's folder")
+    parser.add_argument("--model", type=Path, required=True, help="GGUF file or folder")
     parser.add_argument("--each", type=int, default=8, help="questions of a kind of a set")
     parser.add_argument("--only", help="one set, or `cross`")
     parser.add_argument("--cache", type=Path, help="folder for the passages' vectors")
