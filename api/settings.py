@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         default=None,
         description="The key-encryption key as base64 of 32 random bytes, instead of a file.",
     )
+    previous_key: SecretStr | None = Field(
+        default=None,
+        description="The key-encryption key before `key`, while `sourcebook keys rewrap` is due.",
+    )
     key_file: Path | None = Field(
         default=None, description="File of the key-encryption key; default: keys/kek in the data."
     )

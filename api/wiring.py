@@ -61,7 +61,10 @@ def key_provider(settings: Settings) -> KeyProvider:
 
     """
     if settings.key is not None:
-        return EnvironmentKeyProvider(settings.key.get_secret_value())
+        previous = settings.previous_key
+        return EnvironmentKeyProvider(
+            settings.key.get_secret_value(), previous.get_secret_value() if previous else None
+        )
     return FileKeyProvider(key_file(settings))
 
 

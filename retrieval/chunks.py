@@ -15,7 +15,8 @@ from retrieval.document_keys import document_ciphers
 from retrieval.tables import ChunkRow, Document
 from security.cipher import Cipher
 from security.errors import DecryptionFailed
-from security.keyring import KeyRing, TenantKeys
+from security.keyring import KeyRing
+from security.tenant_keys import TenantKeys
 
 _QUERY_DIGESTS_MAX = 500  # bound parameters in one statement
 

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from security.errors import Forbidden
-from security.keyring import KeyRing, TenantKeys
+from security.keyring import KeyRing
 from security.places import Place
 from security.principal import Principal, Verb
 from security.tables import AuditEntry
+from security.tenant_keys import TenantKeys
 
 Outcome = Literal["success", "denied", "failure"]
 

@@ -37,6 +37,10 @@ class Cipher:
         """
         return self.key_of(sealed[:HEADER_BYTES]).open(self.associated_data(place), sealed)
 
+    def is_newest(self, sealed: bytes) -> bool:
+        """Tell whether a ciphertext is under the key that seals now."""
+        return sealed[2:HEADER_BYTES] == self.key.id
+
     def key_of(self, header: bytes) -> Key:
         """Return the key that a ciphertext's header names.
 

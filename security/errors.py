@@ -7,7 +7,8 @@
     ├── NotFound                    absent, or hidden: both look the same
     ├── Conflict
     │   ├── NameTaken
-    │   └── LastOwner
+    │   ├── LastOwner
+    │   └── KeyInUse
     ├── InvalidInput
     │   ├── PasswordRefused
     │   └── NameRefused
@@ -86,6 +87,13 @@ class LastOwner(Conflict):
 
     code = "last_owner"
     message = "This is the last owner of the tenant. Make someone else an owner first."
+
+
+class KeyInUse(Conflict):
+    """A key version still wraps something, so it cannot be retired."""
+
+    code = "key_in_use"
+    message = "An older key still wraps something. Run `sourcebook keys rewrap`, then try again."
 
 
 class InvalidInput(SecurityError):

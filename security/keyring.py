@@ -5,7 +5,6 @@ that row first, so a key whose row is gone is refused at once in every process, 
 unwrapped form is still in some cache.
 """
 
-import hmac
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -14,39 +13,16 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from security.aead import KEY_BYTES, Key, derive
+from security.aead import KEY_BYTES, Key
 from security.cipher import Cipher
 from security.errors import KeyDestroyed
 from security.key_cache import KeyCache
 from security.keys import KeyProvider
-from security.places import Place, length_prefixed
-from security.tables import TenantKey, WrappedKey
+from security.tables import WrappedKey
+from security.tenant_keys import TenantKeys, TenantKeyStore, key_place
 
 CACHED_KEYS_MAX: Final = 16_384
 _QUERY_OWNERS_MAX: Final = 500
-
-
-class TenantKeys:
-    """What one tenant's key versions are used for, each use under a subkey of its own.
-
-    Ciphers seal under the newest version and open all. Digests and blind tokens are compared
-    with stored ones, so they stay on the oldest version until a rotation rewrites them.
-    """
-
-    def __init__(self, tenant_id: str, secrets: Sequence[bytes]) -> None:
-        def cipher(purpose: str) -> Cipher:
-            *older, newest = [Key(derive(secret, purpose)) for secret in secrets]
-            return Cipher(tenant_id, newest, older)
-
-        self.fields = cipher("field")
-        self.audit = cipher("audit")
-        self.wrapping = cipher("wrap")
-        self.blind_token_key = derive(secrets[0], "blind token")
-        self._digest_key = derive(secrets[0], "digest")
-
-    def digest(self, purpose: str, data: bytes) -> str:
-        """Return a keyed hash (HMAC-SHA256, hex) by which equal values of a purpose are found."""
-        return hmac.digest(self._digest_key, length_prefixed(purpose) + data, "sha256").hex()
 
 
 class KeyRing:
@@ -58,20 +34,13 @@ class KeyRing:
         clock: Callable[[], datetime],
         cached_keys_max: int = CACHED_KEYS_MAX,
     ) -> None:
-        self._provider = provider
         self._clock = clock
-        self._tenants = KeyCache[str, tuple[bytes, ...], TenantKeys](cached_keys_max)
+        self.tenants = TenantKeyStore(provider, clock, cached_keys_max)
         self._ciphers = KeyCache[tuple[str, str], bytes, Cipher](cached_keys_max)
 
     def create_tenant(self, session: Session, tenant_id: str) -> None:
         """Store the first version of a tenant's key."""
-        version = 1
-        wrapped = self._provider.wrap(_bound(tenant_id, version), os.urandom(KEY_BYTES))
-        row = TenantKey(
-            tenant_id=tenant_id, version=version, wrapped=wrapped, created_at=self._clock()
-        )
-        session.add(row)
-        session.flush()
+        self.tenants.create(session, tenant_id)
 
     def tenant(self, session: Session, tenant_id: str) -> TenantKeys:
         """Return the subkeys of a tenant.
@@ -80,28 +49,12 @@ class KeyRing:
             KeyDestroyed: the tenant has no key, or no longer.
             KeyUnavailable: the provider cannot unwrap it.
         """
-        stored = (
-            select(TenantKey.version, TenantKey.wrapped)
-            .where(TenantKey.tenant_id == tenant_id)
-            .order_by(TenantKey.version)
-        )
-        versions = [(version, wrapped) for version, wrapped in session.execute(stored)]
-        if not versions:
-            self._tenants.drop(tenant_id)
-            raise KeyDestroyed
-        return self._tenants.get(
-            tenant_id,
-            tuple(wrapped for _, wrapped in versions),
-            lambda: TenantKeys(
-                tenant_id,
-                [self._provider.unwrap(_bound(tenant_id, v), wrapped) for v, wrapped in versions],
-            ),
-        )
+        return self.tenants.get(session, tenant_id)
 
     def create(self, session: Session, tenant_id: str, owner: str) -> Cipher:
         """Store a new wrapped key for `owner`, such as "document:<id>", and return its cipher."""
         keys, secret = self.tenant(session, tenant_id), os.urandom(KEY_BYTES)
-        wrapped = keys.wrapping.seal(_place(owner), secret)
+        wrapped = keys.wrapping.seal(key_place(owner), secret)
         row = WrappedKey(
             tenant_id=tenant_id, owner=owner, wrapped=wrapped, created_at=self._clock()
         )
@@ -122,7 +75,7 @@ class KeyRing:
 
     def ciphers(self, session: Session, tenant_id: str, owners: Sequence[str]) -> dict[str, Cipher]:
         """Return the ciphers of those `owners` whose key exists."""
-        keys, wrapped = self.tenant(session, tenant_id), dict[str, bytes]()
+        wrapped = dict[str, bytes]()
         for start in range(0, len(owners), _QUERY_OWNERS_MAX):
             wanted = owners[start : start + _QUERY_OWNERS_MAX]
             stored = select(WrappedKey.owner, WrappedKey.wrapped).where(
@@ -131,6 +84,8 @@ class KeyRing:
             wrapped.update((owner, sealed) for owner, sealed in session.execute(stored))
         for owner in set(owners) - wrapped.keys():
             self._ciphers.drop((tenant_id, owner))
+        # After the wrapped keys: a rotation may have given them a wrapping that is newer still.
+        keys = self.tenant(session, tenant_id)
         return {
             owner: self._unwrapped(keys, tenant_id, owner, sealed)
             for owner, sealed in wrapped.items()
@@ -147,13 +102,5 @@ class KeyRing:
         return self._ciphers.get(
             (tenant_id, owner),
             wrapped,
-            lambda: Cipher(tenant_id, Key(keys.wrapping.open(_place(owner), wrapped))),
+            lambda: Cipher(tenant_id, Key(keys.wrapping.open(key_place(owner), wrapped))),
         )
-
-
-def _bound(tenant_id: str, version: int) -> bytes:
-    return length_prefixed(tenant_id, "tenant_keys", str(version), "wrapped")
-
-
-def _place(owner: str) -> Place:
-    return Place("wrapped_keys", owner, "wrapped")

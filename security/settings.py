@@ -48,11 +48,23 @@ class AccessTokenSettings(BaseModel):
     per_user_max: int = Field(default=100, ge=1)
 
 
+class KeySettings(BaseModel):
+    """How long an older version of a tenant's key stays at least after a rotation.
+
+    No request lasts as long, so none that began before the rotation still needs it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    retire_seconds_min: int = Field(default=15 * 60, ge=0)
+
+
 class SecuritySettings(BaseModel):
     """All settings of the package."""
 
     model_config = ConfigDict(frozen=True)
 
+    keys: KeySettings = KeySettings()
     passwords: PasswordSettings = PasswordSettings()
     sessions: SessionSettings = SessionSettings()
     access_tokens: AccessTokenSettings = AccessTokenSettings()

@@ -22,9 +22,10 @@ from retrieval.document_keys import document_owner
 from retrieval.embedding.port import Embedder
 from retrieval.tables import ChunkRow, Document
 from security.cipher import Cipher
-from security.keyring import KeyRing, TenantKeys
+from security.keyring import KeyRing
 from security.places import Place
 from security.sealed_file import SealedFileReader, seal_file
+from security.tenant_keys import TenantKeys
 from storage.blobs import DiskBlobStore
 
 Parse = Callable[[BinaryIO, str], ParsedDocument]

@@ -5,7 +5,7 @@ from functools import lru_cache
 from retrieval.corpus import Chunk
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
-from security.keyring import TenantKeys
+from security.tenant_keys import TenantKeys
 
 _TENANTS_CACHED_MAX = 64
 

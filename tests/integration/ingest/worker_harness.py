@@ -37,10 +37,11 @@ from retrieval.document_keys import document_owner
 from retrieval.tables import ChunkRow, Document
 from security.audit import AuditLog
 from security.grants import Grants
-from security.keyring import KeyRing, TenantKeys
+from security.keyring import KeyRing
 from security.keys import FileKeyProvider
 from security.principal import Principal, Role
 from security.tables import AuditEntry, Tenant, User
+from security.tenant_keys import TenantKeys
 from storage.blobs import DiskBlobStore
 from storage.database import Base, Database
 

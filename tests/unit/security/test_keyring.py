@@ -4,11 +4,10 @@ from datetime import datetime
 import pytest
 from sqlalchemy import delete, event
 
-from security.aead import derive
 from security.errors import DecryptionFailed, KeyDestroyed, KeyUnavailable
 from security.keyring import KeyRing
 from security.keys import EnvironmentKeyProvider, FileKeyProvider
-from security.places import Place, length_prefixed
+from security.places import Place
 from security.tables import Tenant, TenantKey, WrappedKey
 from storage.database import Database
 
@@ -149,18 +148,17 @@ def test_purposes_and_tenants_are_separate(
 
 
 def test_a_second_version_of_the_tenant_key_opens_the_first_ones_texts(
-    database: Database, keyring: KeyRing, provider: FileKeyProvider, clock: object
+    database: Database, keyring: KeyRing
 ) -> None:
     with database.transaction() as session:
         before = keyring.tenant(session, TENANT)
-        sealed = before.fields.seal(PLACE, b"text")
-        bound = length_prefixed(TENANT, "tenant_keys", "2", "wrapped")
-        wrapped = provider.wrap(bound, derive(bytes(32), "second"))
-        now: datetime = clock()  # type: ignore[operator]
-        session.add(TenantKey(tenant_id=TENANT, version=2, wrapped=wrapped, created_at=now))
+        sealed, entry = before.fields.seal(PLACE, b"text"), before.audit.seal(PLACE, b"entry")
+        assert keyring.tenants.add_version(session, TENANT) == 2
         after = keyring.tenant(session, TENANT)
     assert after.fields.open(PLACE, sealed) == b"text"
+    assert after.audit.open(PLACE, entry) == b"entry"
     assert after.digest("name", b"x") == before.digest("name", b"x")
+    assert after.blind_token_key == before.blind_token_key
     with pytest.raises(DecryptionFailed):
         before.fields.open(PLACE, after.fields.seal(PLACE, b"text"))
 
