@@ -121,10 +121,7 @@ class Draft:
             return None  # a sentence copied where it should have been said in the reader's words
         shown = enumerate(self._shown, start=1)
         cited = frozenset(one.hit.chunk_id for number, one in shown if number in numbers)
-        support = self._grounding.verbatim(text, cited)
-        if support is None or support.hit.chunk_id in cited:
-            return support
-        return self._of_question(support)
+        return self._of_question(self._grounding.verbatim(text, cited))
 
     def _said(self, text: str) -> Support | None:
         """Find a place that says the same."""

@@ -401,7 +401,7 @@ def test_the_wording_is_trusted_more_than_the_number(ask, shelf, generator):
 
 
 def test_of_two_passages_that_hold_the_words_the_cited_one_is_shown(ask, shelf, generator):
-    texts = ("Hotel costs are refunded up to 120 euros.", "A dinner costs up to 120 euros.")
+    texts = ("Hotel costs are refunded up to 120 euros.", "Meal costs are refunded up to 120 euros.")
     ids = [shelf.add(text, name=f"{place}.pdf") for place, text in enumerate(texts)]
     for number in (1, 2):
         generator.says = f"120 euros [{number}]"
@@ -456,3 +456,12 @@ def test_clauses_in_the_models_own_words_are_checked_one_by_one(ask, shelf, gene
     answer = ask("出差住宿费的上限是多少？")
     assert answer.text.startswith("住宿费每晚不超过600元；")
     assert "早餐" not in answer.text
+
+
+def test_an_answer_in_another_language_gives_way_to_the_readers_own(ask, shelf, generator):
+    shelf.add("员工出差住宿费每晚不超过600元。", name="差旅规定.pdf")
+    english = shelf.add("Hotel costs are refunded up to 120 euros a night.")
+    generator.says = "600元 [2]"
+    answer = ask("How much of the hotel costs is refunded a night?")
+    assert answer.text == "Hotel costs are refunded up to 120 euros a night. [1]"
+    assert answer.citations[0].document_id == english
