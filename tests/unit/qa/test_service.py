@@ -401,7 +401,10 @@ def test_the_wording_is_trusted_more_than_the_number(ask, shelf, generator):
 
 
 def test_of_two_passages_that_hold_the_words_the_cited_one_is_shown(ask, shelf, generator):
-    texts = ("Hotel costs are refunded up to 120 euros.", "Meal costs are refunded up to 120 euros.")
+    texts = (
+        "Hotel costs are refunded up to 120 euros.",
+        "Meal costs are refunded up to 120 euros.",
+    )
     ids = [shelf.add(text, name=f"{place}.pdf") for place, text in enumerate(texts)]
     for number in (1, 2):
         generator.says = f"120 euros [{number}]"
