@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from ingest.errors import IngestError, InternalError, NoRoom, SandboxUnavailable
 from storage.errors import StorageFull
@@ -32,12 +32,19 @@ def as_ingest_error(error: Exception) -> IngestError:
 
 
 def is_database_full(error: Exception) -> bool:
-    """Whether the database had no room on its disk."""
-    if not isinstance(error, DBAPIError):
-        return False
-    sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
+    """Whether the database had no room on its disk.
+
+    SQLite then drops the whole transaction with its savepoints, so what is raised at last may be
+    the failure to return to one; the reason stands behind it.
+    """
+    return any(map(_says_full, _chain(error)))
+
+
+def _says_full(error: BaseException) -> bool:
+    # Of two errors that SQLAlchemy links, the driver's own stands behind each of its own.
+    sqlite_code = getattr(error, "sqlite_errorcode", None)
     return sqlite_code == sqlite3.SQLITE_FULL or (
-        getattr(error.orig, "sqlstate", None) == _POSTGRESQL_DISK_FULL
+        getattr(error, "sqlstate", None) == _POSTGRESQL_DISK_FULL
     )
 
 

@@ -85,4 +85,5 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
             archive=settings.parsing.archive,
         ),
         index=SimpleNamespace(close=lambda: None),
+        generator=SimpleNamespace(close=lambda: None),
     )
