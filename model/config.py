@@ -18,6 +18,8 @@ Shape = tuple[int, ...]
 # More than any model has; a damaged number must not keep us building layers.
 LAYERS_MAX = 1_000
 EXPERTS_MAX = 10_000
+WIDTH_MAX = 1 << 22
+"""Beyond any model, and so small that the bytes of a matrix stay within 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,13 @@ class DecoderConfig:
             context_tokens_max=self.context_tokens_max,
         )
         _check(self.layer_count <= LAYERS_MAX, f"there are {self.layer_count} layers")
+        widest = max(
+            self.vocabulary_size,
+            self.hidden_size,
+            self.feed_forward_size,
+            self.query_heads * self.head_size,
+        )
+        _check(widest <= WIDTH_MAX, f"a matrix is {widest} wide")
         _check(
             self.query_heads % self.key_value_heads == 0,
             f"{self.query_heads} query heads cannot share {self.key_value_heads} key/value heads",
