@@ -217,7 +217,7 @@ def test_settings_that_are_wrong_are_named(
 
 
 def _rest(settings: dict[str, str]) -> tuple[str, ...]:
-    return () if "KEY" in settings else ("verify",)
+    return () if "KEY" in settings else ("fetch",)
 
 
 def _own(folder: Path) -> dict[str, str]:
@@ -229,7 +229,7 @@ def test_a_settings_file_is_read_and_its_mistakes_are_named(run: Run, tmp_path: 
     given = {"SETTINGS_FILE": str(file)} | _own(tmp_path)
     file.write_text('[model]\nname = "qwen2.5-coder-1.5b-instruct"\n')
     listed = run("models", "list", **given).stdout.splitlines()
-    assert [line.split()[0] for line in listed if "configured" in line] == [
+    assert [line.split()[1] for line in listed if line.startswith("*")] == [
         "qwen2.5-coder-1.5b-instruct"
     ]
     file.write_text("port = = 8000\n")
@@ -242,7 +242,8 @@ def test_a_settings_file_is_read_and_its_mistakes_are_named(run: Run, tmp_path: 
 def test_models_are_listed_and_verified(server: Any, run: Run, tmp_path: Path) -> None:
     models = os.environ.get("SOURCEBOOK_MODELS") or Path.home() / ".cache/sourcebook/models"
     listed = run("models", "list", MODELS=str(models)).stdout
-    assert "here, configured" in listed
+    assert listed.splitlines()[0].startswith("* ")
+    assert "here" in listed.splitlines()[0].split()
     assert "official file" in run("models", "verify", MODELS=str(models)).stdout
     altered = tmp_path / "models"
     altered.mkdir()
