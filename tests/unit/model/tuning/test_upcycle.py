@@ -1,6 +1,5 @@
 """A dense model made a mixture of experts: exact at the start, and what others load too."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from model.checkpoint import Checkpoint
 from model.errors import CheckpointError
+from model.gguf.unpack import unpacked_folder
 from model.step import Span, Step
 from model.transformer import Decoder
 from model.tuning.base import FrozenBase
@@ -19,6 +19,7 @@ from model.tuning.recipe import Recipe
 from model.tuning.trained import EXPERTS, ROUTER, initial
 from model.tuning.tuned_file import TunedWeights
 from model.tuning.upcycle import upcycle
+from tests.product import model_folder
 
 PROMPT = [3, 200, 17, 99, 4, 4, 250, 31, 8, 120, 77]
 HERE = Path("experts.safetensors")
@@ -140,8 +141,8 @@ def test_a_model_with_experts_is_not_upcycled_again(
 
 @pytest.mark.models
 def test_the_real_model_is_unchanged_bit_for_bit() -> None:
-    folder = Path(os.environ["SOURCEBOOK_MODELS"])
-    dense = Checkpoint.open(folder / "qwen2.5-coder-0.5b-instruct-q4_k_m.bfloat16")
+    gguf = model_folder() / "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
+    dense = Checkpoint.open(unpacked_folder(gguf, torch.bfloat16))
     dense = Checkpoint(dense.config, {n: t.float() for n, t in dense.weights.items()})
     base = FrozenBase.from_checkpoint(dense, "")
     recipe, generator = Recipe(), torch.Generator().manual_seed(1)
