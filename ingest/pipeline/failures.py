@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ingest.errors import IngestError, InternalError, NoRoom, SandboxUnavailable
 from storage.errors import StorageFull
@@ -41,10 +41,10 @@ def is_database_full(error: Exception) -> bool:
 
 
 def _says_full(error: BaseException) -> bool:
-    # Of two errors that SQLAlchemy links, the driver's own stands behind each of its own.
-    sqlite_code = getattr(error, "sqlite_errorcode", None)
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    sqlite_code = getattr(driver, "sqlite_errorcode", None)
     return sqlite_code == sqlite3.SQLITE_FULL or (
-        getattr(error, "sqlstate", None) == _POSTGRESQL_DISK_FULL
+        getattr(driver, "sqlstate", None) == _POSTGRESQL_DISK_FULL
     )
 
 
