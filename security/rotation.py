@@ -83,10 +83,11 @@ class KeyRotation:
             self._record(session, tenant_id, "keys.rotate", {"version": version})
         return version
 
-    def record(self, tenant_id: str, action: str) -> None:
-        """Write into the audit log what was done to the key-encryption key."""
+    def recorded(self, tenant_id: str, action: str, act: Callable[[], None]) -> None:
+        """Do something to the key-encryption key, if it can be written into the audit log."""
         with self._database.transaction() as session:
             self._record(session, tenant_id, action, {})
+            act()
 
     def rewrap(self, tenant_id: str) -> Iterator[int]:
         """Move everything to the newest version; yield how much each short transaction moved.
@@ -96,14 +97,10 @@ class KeyRotation:
         with self._database.transaction() as session:
             moved = self._keyring.tenants.wrap_again(session, tenant_id)
             moved += sum(reseal(session, tenant_id) for reseal in self._reseal)
+            self._record_rewrap(session, tenant_id, moved)
         yield moved
-        total = moved
         while moved := self._rewrap_batch(tenant_id):
-            total += moved
             yield moved
-        if total:
-            with self._database.transaction() as session:
-                self._record(session, tenant_id, "keys.rewrap", {"moved": total})
 
     def retire(self, tenant_id: str, seconds_min: int) -> list[int]:
         """Delete every version but the newest; return their numbers.
@@ -151,7 +148,12 @@ class KeyRotation:
                     )
                     .values(wrapped=cipher.seal(place, cipher.open(place, wrapped)))
                 )
+            self._record_rewrap(session, tenant_id, len(rows))
         return len(rows)
+
+    def _record_rewrap(self, session: Session, tenant_id: str, moved: int) -> None:
+        if moved:
+            self._record(session, tenant_id, "keys.rewrap", {"moved": moved})
 
     def _age(self, session: Session, tenant_id: str, version: int) -> timedelta:
         created = session.scalars(

@@ -58,8 +58,8 @@ def rotate(*, master: Master = False) -> None:
             version = keys.rotation.rotate(keys.tenant_id)
             _console.print(f"Version {version} of the tenant's key seals from now on.")
             return
-        _file_provider(keys).replace()
-        keys.rotation.record(keys.tenant_id, "keys.rotate_master")
+        replace = _file_provider(keys).replace
+        keys.rotation.recorded(keys.tenant_id, "keys.rotate_master", replace)
         _console.print(f"A new key-encryption key is in {key_file(keys.settings)}: back it up.")
 
 
@@ -86,8 +86,7 @@ def retire(*, master: Master = False) -> None:
         provider = _file_provider(keys)
         if not all(v.is_under_present_kek for v in keys.rotation.status(keys.tenant_id)):
             raise KeyInUse
-        provider.retire()
-        keys.rotation.record(keys.tenant_id, "keys.retire_master")
+        keys.rotation.recorded(keys.tenant_id, "keys.retire_master", provider.retire)
         _console.print("The old key-encryption key is deleted.")
 
 

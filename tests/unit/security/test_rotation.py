@@ -137,6 +137,32 @@ def test_many_keys_move_in_batches(
         assert readable(session, keyring, sealed)
 
 
+def test_what_cannot_be_done_is_not_recorded(
+    database: Database, rotation: KeyRotation, audit: AuditLog
+) -> None:
+    def fail() -> None:
+        raise KeyUnavailable
+
+    with pytest.raises(KeyUnavailable):
+        rotation.recorded(TENANT, "keys.rotate_master", fail)
+    auditor = Principal(TENANT, "u", "u", {None: Role.OWNER})
+    with database.reading() as session:
+        assert audit.entries(session, auditor) == []
+
+
+def test_a_rewrap_that_is_stopped_has_recorded_what_it_moved(
+    database: Database, keyring: KeyRing, rotation: KeyRotation, audit: AuditLog
+) -> None:
+    sealed_by(database, keyring, *(f"document:{number}" for number in range(MANY)))
+    rotation.rotate(TENANT)
+    moving = rotation.rewrap(TENANT)
+    assert [next(moving), next(moving)] == [0, 500]
+    auditor = Principal(TENANT, "u", "u", {None: Role.OWNER})
+    with database.reading() as session:
+        newest, *_ = audit.entries(session, auditor)
+    assert (newest.action, newest.details) == ("keys.rewrap", {"moved": 500})
+
+
 def test_a_version_that_still_wraps_is_not_retired(
     database: Database, keyring: KeyRing, rotation: KeyRotation
 ) -> None:
