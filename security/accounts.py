@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from security.audit import AuditLog
-from security.errors import Forbidden, NameRefused, NameTaken, NotFound, Unauthenticated
+from security.errors import Forbidden, NameRefused, NameTaken, NoPassword, NotFound, Unauthenticated
 from security.grants import keep_an_owner, may_hand_out
 from security.passwords import Passwords
 from security.principal import Principal, Role, Verb
@@ -102,12 +102,15 @@ class Accounts:
             Forbidden: the caller may not administer, or uses an access token: whoever can set
                 an owner's password can do more than the token's scopes say.
             NotFound: no such user in the caller's tenant.
+            NoPassword: they sign in elsewhere; a password would outlast their leaving there.
             PasswordRefused: choose another.
         """
         _require_administrator(principal)
         if principal.scopes is not None:
             raise Forbidden
         user = user_of(session, principal.tenant_id, user_id)
+        if user.password_hash is None:
+            raise NoPassword
         user.password_hash = self._passwords.hash(password)
         session.execute(delete(BrowserSession).where(BrowserSession.user_id == user_id))
         self._audit.record(

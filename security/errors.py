@@ -8,6 +8,7 @@
     ├── Conflict
     │   ├── NameTaken
     │   ├── LastOwner
+    │   ├── NoPassword
     │   └── KeyInUse
     ├── InvalidInput
     │   ├── PasswordRefused
@@ -87,6 +88,13 @@ class LastOwner(Conflict):
 
     code = "last_owner"
     message = "This is the last owner of the tenant. Make someone else an owner first."
+
+
+class NoPassword(Conflict):
+    """The account has none: its person signs in through an identity provider."""
+
+    code = "no_password"
+    message = "This person signs in through your identity provider. Change the password there."
 
 
 class KeyInUse(Conflict):

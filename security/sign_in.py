@@ -81,8 +81,10 @@ class SignIn:
     def _start(
         self, tenant_id: str, user: User | None, password: str, address: str
     ) -> StartedSession | None:
-        matches = self._passwords.verify(user.password_hash if user else None, password)
-        renewed = self._rehashed(user, password) if user and matches else None
+        # An account without a password takes as long as one that nobody has.
+        stored = user.password_hash if user else None
+        matches = self._passwords.verify(stored, password)
+        renewed = self._rehashed(stored, password) if stored and matches else None
         with self._database.transaction() as session:
             current = _unchanged(session, user) if matches else None
             if current is None:
@@ -112,8 +114,8 @@ class SignIn:
             self._record(session, tenant_id, user, action, outcome="success", address=address)
             return self._sessions.start(session, principal_of(session, stored.id))
 
-    def _rehashed(self, user: User, password: str) -> str | None:
-        if not self._passwords.is_outdated(user.password_hash):
+    def _rehashed(self, stored: str, password: str) -> str | None:
+        if not self._passwords.is_outdated(stored):
             return None
         return self._passwords.rehash(password)
 

@@ -56,7 +56,7 @@ class WrappedKey(Base):
 
 
 class User(Base):
-    """A person with a local account."""
+    """A person; without a password they sign in through an identity provider only."""
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
@@ -64,7 +64,22 @@ class User(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     name: Mapped[str] = mapped_column(String(200))
-    password_hash: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Identity(Base):
+    """Who a person is to an OpenID Connect provider: `subject` is unique for its `issuer` only.
+
+    Names and e-mail addresses are never part of it: providers reassign them.
+    """
+
+    __tablename__ = "identities"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(512), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -41,3 +41,24 @@ def test_going_back_removes_every_table(database_url: str) -> None:
     engine = sa.create_engine(database_url)
     assert set(sa.inspect(engine).get_table_names()) <= {"alembic_version", "sqlite_sequence"}
     engine.dispose()
+
+
+def test_accounts_keep_all_that_is_theirs_when_passwords_become_optional(database_url: str) -> None:
+    migrations = configuration(database_url)
+    command.upgrade(migrations, "0001")
+    engine = sa.create_engine(database_url)
+    at = "'2026-01-01'"
+    rows = {
+        "tenants (id, name, created_at)": f"'t', 't', {at}",
+        "users (id, tenant_id, name, password_hash, created_at)": f"'u', 't', 'ada', 'h', {at}",
+        "grants (id, tenant_id, user_id, role, created_at)": f"'g', 't', 'u', 'owner', {at}",
+    }
+    with engine.begin() as connection:
+        for table, values in rows.items():
+            connection.execute(sa.text(f"INSERT INTO {table} VALUES ({values})"))
+    for revision in ("head", "0001", "head"):
+        (command.upgrade if revision == "head" else command.downgrade)(migrations, revision)
+        with engine.connect() as connection:
+            owners = sa.text("SELECT password_hash FROM users JOIN grants ON user_id = users.id")
+            assert connection.execute(owners).scalars().all() == ["h"]
+    engine.dispose()
