@@ -15,14 +15,14 @@ from security.errors import Forbidden, NameRefused, NameTaken, NoPassword, NotFo
 from security.grants import keep_an_owner, may_hand_out
 from security.passwords import Passwords
 from security.principal import Principal, Role, Verb
-from security.tables import BrowserSession, Grant, User
+from security.tables import PERSON, BrowserSession, Grant, User
 
 NAME_CHARACTERS_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user as administrators see one; `role` is the tenant-wide one."""
+    """A person as administrators see one; `role` is the tenant-wide one."""
 
     id: str
     name: str
@@ -71,7 +71,7 @@ class Accounts:
         query = (
             select(User, Grant.role)
             .outerjoin(Grant, tenant_wide)
-            .where(User.tenant_id == principal.tenant_id)
+            .where(User.tenant_id == principal.tenant_id, User.kind == PERSON)
             .order_by(User.name)
         )
         return [
@@ -152,10 +152,10 @@ def principal_of(
     """Return who a user is now, with the grants as the rows say.
 
     Raises:
-        Unauthenticated: the user is gone.
+        Unauthenticated: the user is gone or deactivated.
     """
     user = session.get(User, user_id)
-    if user is None:
+    if user is None or user.deactivated_at is not None:
         raise Unauthenticated
     rows = session.execute(
         select(Grant.collection_id, Grant.role).where(
@@ -167,13 +167,13 @@ def principal_of(
 
 
 def user_of(session: Session, tenant_id: str, user_id: str) -> User:
-    """Return a user of the tenant.
+    """Return a person of the tenant.
 
     Raises:
         NotFound: there is none.
     """
     user = session.get(User, user_id)
-    if user is None or user.tenant_id != tenant_id:
+    if user is None or user.tenant_id != tenant_id or user.kind != PERSON:
         raise NotFound
     return user
 

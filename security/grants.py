@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from security.audit import AuditLog
 from security.errors import Conflict, Forbidden, LastOwner, NotFound
 from security.principal import Principal, Role, Verb
-from security.tables import Grant, User
+from security.tables import PERSON, Grant, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +168,21 @@ def keep_an_owner(session: Session, tenant_id: str, without_user: str) -> None:
     """Check that someone else can administer the tenant, and hold that until the commit.
 
     Raises:
-        LastOwner: `without_user` is the only owner.
+        LastOwner: `without_user` is the only owner who is a person and can sign in.
     """
     owners = (
         select(Grant.user_id)
+        .join(User, User.id == Grant.user_id)
         .where(
-            Grant.tenant_id == tenant_id, Grant.collection_id.is_(None), Grant.role == Role.OWNER
+            Grant.tenant_id == tenant_id,
+            Grant.collection_id.is_(None),
+            Grant.role == Role.OWNER,
+            User.kind == PERSON,
+            User.deactivated_at.is_(None),
         )
         .order_by(Grant.id)
         # Two owners who demote each other at once must not both succeed.
-        .with_for_update()
+        .with_for_update(of=Grant)
     )
     if set(session.scalars(owners)) == {without_user}:
         raise LastOwner

@@ -149,4 +149,6 @@ def _unchanged(session: Session, user: User | None) -> User | None:
     current = session.get(User, user.id) if user else None
     if current is None or user is None or current.password_hash != user.password_hash:
         return None
+    if current.deactivated_at is not None:
+        return None
     return current

@@ -1,7 +1,7 @@
 """Tenants, people, what they may do, wrapped keys and the audit log."""
 
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 from sqlalchemy import (
     JSON,
@@ -17,6 +17,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from security.ddl import refuse_changes
 from storage.database import BIG_ID, ID, Base, UtcDateTime
+
+PERSON: Final = "person"
+SERVICE: Final = "service"
+"""The kinds of accounts."""
 
 
 class Tenant(Base):
@@ -56,7 +60,11 @@ class WrappedKey(Base):
 
 
 class User(Base):
-    """A person; without a password they sign in through an identity provider only."""
+    """An account: a person's, or (`kind` "service") that of a program.
+
+    Without a password a person signs in through an identity provider only. Since
+    `deactivated_at` nobody can use the account; None: it is active.
+    """
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
@@ -65,7 +73,9 @@ class User(Base):
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(16), server_default=PERSON, default=PERSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deactivated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Identity(Base):

@@ -5,6 +5,8 @@ from alembic import context
 import ingest.tables
 import qa.tables
 import retrieval.tables
+import security.oauth.tables
+import security.scim.tables
 import security.tables
 from storage.database import Base, Database
 

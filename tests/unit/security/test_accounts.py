@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from security.audit import AuditLog
 from security.errors import (
     Conflict,
     Forbidden,
+    InvalidCredentials,
     LastOwner,
     NameRefused,
     NameTaken,
@@ -20,6 +22,7 @@ from security.grants import Grants, Member
 from security.keyring import KeyRing
 from security.principal import Principal, Role, Verb
 from security.sessions import Sessions
+from security.sign_in import SignIn
 from security.tables import AccessToken, BrowserSession, Grant, Tenant, User
 from storage.database import Database
 
@@ -260,3 +263,27 @@ def test_each_change_leaves_exactly_one_entry(
     ]
     assert entries[-1].details == {"name": "Bob", "role": "reader"}
     assert PASSWORD not in repr(entries)
+
+
+def test_a_deactivated_account_is_nobody_and_no_owner(
+    database: Database, accounts: Accounts, grants: Grants, clock: Any
+) -> None:
+    with database.transaction() as session:
+        first = accounts.create_user(session, OPERATOR, "First", "correct horse", Role.OWNER)
+        second = accounts.create_user(session, OPERATOR, "Second", "correct horse", Role.OWNER)
+        session.get_one(User, second.id).deactivated_at = clock()
+        session.flush()
+        with pytest.raises(Unauthenticated):
+            principal_of(session, second.id)
+        with pytest.raises(LastOwner):
+            grants.remove(session, OPERATOR, first.id, None)
+
+
+def test_a_deactivated_account_cannot_sign_in(
+    database: Database, accounts: Accounts, sign_in: SignIn, clock: Any
+) -> None:
+    with database.transaction() as session:
+        account = accounts.create_user(session, OPERATOR, "Ada", "correct horse", None)
+        session.get_one(User, account.id).deactivated_at = clock()
+    with pytest.raises(InvalidCredentials):
+        sign_in.sign_in(TENANT, "Ada", "correct horse", "192.0.2.1")
