@@ -4,6 +4,7 @@
 """
 
 import inspect
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,8 @@ def _default(field: FieldInfo) -> str:
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):  # as it is written in a variable
+        return f"`{json.dumps(value)}`"
     return f"`{value.as_posix() if isinstance(value, Path) else value}`"
 
 

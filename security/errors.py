@@ -14,6 +14,10 @@
     │   ├── PasswordRefused
     │   └── NameRefused
     ├── TooManyAttempts
+    ├── OutboundFailed              another server could not be asked
+    │   ├── OutboundRefused
+    │   ├── OutboundTimeout
+    │   └── OutboundTooLarge
     └── CryptoError                 keys and ciphertexts
         ├── DecryptionFailed
         ├── KeyDestroyed
@@ -136,6 +140,40 @@ class TooManyAttempts(SecurityError):
     def __init__(self, retry_seconds: int) -> None:
         super().__init__()
         self.retry_seconds = retry_seconds
+
+
+class OutboundFailed(SecurityError):
+    """Another server could not be reached, or what it answered is no HTTP."""
+
+    status = 502
+    code = "outbound_failed"
+    message = "Another server could not be reached. Try again, or check its address."
+
+
+class OutboundRefused(OutboundFailed):
+    """An address that may not be called: internal, or of a scheme or port that is not allowed."""
+
+    status = 422
+    code = "outbound_refused"
+    message = (
+        "This address may not be called from here. If it belongs to your organisation, an operator "
+        "can allow it with SOURCEBOOK_SECURITY__OUTBOUND__INTERNAL_ORIGINS."
+    )
+
+
+class OutboundTimeout(OutboundFailed):
+    """The other server took too long, as a whole or for one step."""
+
+    status = 504
+    code = "outbound_timeout"
+    message = "Another server did not answer in time. Try again later."
+
+
+class OutboundTooLarge(OutboundFailed):
+    """The other server sent more than may be read, or sent it compressed."""
+
+    code = "outbound_too_large"
+    message = "Another server answered with more than may be read."
 
 
 class CryptoError(SecurityError):

@@ -1,6 +1,8 @@
 """Limits of passwords, sessions and tokens. Every limit has its unit in its name."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, IPvAnyNetwork
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -59,6 +61,28 @@ class KeySettings(BaseModel):
     retire_seconds_min: int = Field(default=15 * 60, ge=0)
 
 
+class OutboundSettings(BaseModel):
+    """Which addresses Sourcebook may call when somebody other than its operator chose them.
+
+    Without more, only `https` on `ports` of the public Internet. `internal_origins` are named
+    whole, like `https://login.example.internal` or `http://127.0.0.1:9000`: their names may lead to
+    private addresses. An address in `internal_networks` may be called over `https` by any name.
+    `ca_file` holds more certificate authorities (PEM) to trust, for names of your own.
+    `seconds_max` and `response_bytes_max` bound one request from its name to its last byte.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    internal_origins: tuple[HttpUrl, ...] = ()
+    internal_networks: tuple[IPvAnyNetwork, ...] = ()
+    ca_file: Path | None = None
+    ports: tuple[int, ...] = (443,)
+    seconds_max: float = Field(default=15, gt=0)
+    connect_seconds_max: float = Field(default=5, gt=0)
+    response_bytes_max: int = Field(default=4 * 1024 * 1024, gt=0)
+    redirects_max: int = Field(default=3, ge=0)
+
+
 class SecuritySettings(BaseModel):
     """All settings of the package."""
 
@@ -68,3 +92,4 @@ class SecuritySettings(BaseModel):
     passwords: PasswordSettings = PasswordSettings()
     sessions: SessionSettings = SessionSettings()
     access_tokens: AccessTokenSettings = AccessTokenSettings()
+    outbound: OutboundSettings = OutboundSettings()
