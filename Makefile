@@ -7,9 +7,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+IDENTITY_PROVIDER := tests/integration/identity/oidc_provider
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help run test check unit e2e bench lock clean web setup system-packages
+.PHONY: help run test check unit e2e bench lock clean web setup system-packages identity-provider
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,10 +27,10 @@ check: $(VENV)/.test web/node_modules/.package-lock.json ## Lint, types, import 
 	$(BIN)/lint-imports
 	cd web && npm run --silent check
 
-unit: $(VENV)/.test api/static/index.html ## Every Python test but those in a browser
+unit: $(VENV)/.test api/static/index.html identity-provider ## Every Python test but those in a browser
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests --ignore tests/e2e
 
-e2e: $(VENV)/.test api/static/index.html ## The whole product, driven through a real browser
+e2e: $(VENV)/.test api/static/index.html identity-provider ## The whole product, driven through a real browser
 	$(BIN)/python -m pytest tests/e2e
 
 bench: $(VENV)/.test ## List the benchmarks and what each needs
@@ -49,13 +50,15 @@ system-packages:
 	    apt-get install -q -y --no-install-recommends "$${missing[@]}"; \
 	fi
 
+identity-provider: $(IDENTITY_PROVIDER)/node_modules/.package-lock.json
+
 web: api/static/index.html ## Build the web page
 
 lock: $(VENV)/.test ## Pin every dependency again, with hashes
 	$(BIN)/python requirements/lock.py
 
 clean: ## Remove what was built; keeps data
-	rm -rf $(VENV) web/node_modules api/static build dist
+	rm -rf $(VENV) web/node_modules $(IDENTITY_PROVIDER)/node_modules api/static build dist
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 run"; exit 1; }
@@ -76,6 +79,11 @@ $(VENV)/.test: requirements/test.lock pyproject.toml | $(VENV)/bin/python
 web/node_modules/.package-lock.json: web/package-lock.json
 	@echo "Installing web packages"
 	cd web && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(IDENTITY_PROVIDER)/node_modules/.package-lock.json: $(IDENTITY_PROVIDER)/package-lock.json
+	@echo "Installing the identity provider that tests sign in with"
+	cd $(IDENTITY_PROVIDER) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 api/static/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hypothesis import settings
 
 from storage.database import Base, Database
+from tests.integration.identity.provider import OidcProvider, running_oidc_provider
 from tests.product import Server, free_port, serving
 
 # The same examples in every run: a red build must be red again when it is looked into.
@@ -95,4 +96,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run one product for all tests of a session that need one; each makes its own collection."""
     folder = tmp_path_factory.mktemp("server")
     with serving(folder / "data", folder / "log") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def oidc_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
+    """Run a certified OpenID provider for all tests that need one; each registers a client."""
+    log = tmp_path_factory.mktemp("oidc_provider") / "log"
+    with running_oidc_provider(log) as running:
         yield running
