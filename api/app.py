@@ -17,6 +17,7 @@ from api.routes import (
     collections,
     conversations,
     documents,
+    groups,
     operations,
     search,
     session,
@@ -29,7 +30,7 @@ from api.static_files import install_page
 from api.version import VERSION
 from api.wiring import close_state
 
-RESOURCES = (session, users, tokens, collections, documents, search, answers, conversations)
+RESOURCES = (session, users, groups, tokens, collections, documents, search, answers, conversations)
 
 _PROBLEM = {"model": Problem, "description": "A problem (RFC 9457)."}
 

@@ -3,27 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field
 
+from api.schema_base import Input as _Input
+from api.schema_base import View as _View
 from security.principal import Role, Verb
 
 Identifier = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["0" * 32])]
-
-
-class _View(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    @field_validator("*")
-    @classmethod
-    def _is_unicode(cls, value: object) -> object:
-        # JSON can escape half a character ("\\ud800"), which nothing can store or encode.
-        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise ValueError("text holds half a character (a lone surrogate)")
-        return value
 
 
 class User(_View):
@@ -113,10 +99,19 @@ class Member(_View):
     role: Role
 
 
+class GroupRole(_View):
+    """The role of a group's members in a collection."""
+
+    group_id: str
+    name: str
+    role: Role
+
+
 class MemberList(BaseModel):
-    """The people who hold a role of their own in a collection."""
+    """The people and groups who hold a role of their own in a collection."""
 
     items: list[Member]
+    groups: list[GroupRole]
 
 
 class RoleChange(_Input):

@@ -21,7 +21,9 @@ from security.access_tokens import AccessTokens
 from security.accounts import Accounts
 from security.audit import AuditLog
 from security.grants import Grants
+from security.groups import Groups
 from security.keyring import KeyRing
+from security.provided_groups import ProvidedGroups
 from security.sessions import Sessions
 from security.sign_in import SignIn
 from storage.database import Database
@@ -40,6 +42,8 @@ class State:
     audit: AuditLog
     accounts: Accounts
     grants: Grants
+    groups: Groups
+    provided_groups: ProvidedGroups
     sign_in: SignIn
     sessions: Sessions
     tokens: AccessTokens

@@ -27,9 +27,12 @@ from security.access_tokens import AccessTokens
 from security.accounts import Accounts
 from security.audit import AuditLog
 from security.grants import Grants
+from security.group_changes import GroupChanges
+from security.groups import Groups
 from security.keyring import KeyRing
 from security.keys import EnvironmentKeyProvider, FileKeyProvider, KeyProvider
 from security.passwords import Passwords
+from security.provided_groups import ProvidedGroups
 from security.sessions import Sessions
 from security.sign_in import SignIn
 from security.tables import Tenant
@@ -112,6 +115,7 @@ def build_state(
     keyring = KeyRing(key_provider(settings), clock)
     audit = AuditLog(keyring, clock)
     grants = Grants(audit, clock)
+    group_changes = GroupChanges(audit, clock)
     passwords = Passwords(settings.security.passwords)
     sessions = Sessions(settings.security.sessions, audit, clock)
     throttle = SignInThrottle(settings.security.sessions, clock)
@@ -136,6 +140,8 @@ def build_state(
         audit=audit,
         accounts=Accounts(passwords, audit, clock),
         grants=grants,
+        groups=Groups(group_changes),
+        provided_groups=ProvidedGroups(group_changes),
         sign_in=SignIn(database, passwords, sessions, throttle, audit),
         sessions=sessions,
         tokens=AccessTokens(settings.security.access_tokens, audit, clock),

@@ -52,7 +52,7 @@ class CollectionService:
             raise CollectionExists from None
         # Interned now, so that the first two uploads do not both try to.
         intern_acl(session, principal.tenant_id, [collection_principal(row.id)])
-        if principal.grants.get(None) is not Role.OWNER:
+        if Role.OWNER not in principal.roles():
             self._grants.claim(session, principal, row.id)
         self._audit.record(
             session, principal.tenant_id, principal.user_id, "collection.create", row.id
@@ -74,7 +74,7 @@ class CollectionService:
                 created_at=row.created_at,
             )
             for row in rows
-            if principal.may(Verb.READ, row.id) and (role := _role(principal, row.id))
+            if principal.may(Verb.READ, row.id) and (role := principal.role(row.id))
         ]
         return sorted(views, key=lambda view: (view.name.casefold(), view.id))
 
@@ -141,11 +141,6 @@ class CollectionService:
 
 def _name_place(collection_id: str) -> Place:
     return Place("collections", collection_id, "name")
-
-
-def _role(principal: Principal, collection_id: str) -> Role | None:
-    roles = [principal.grants[key] for key in (None, collection_id) if key in principal.grants]
-    return max(roles, key=lambda role: len(role.verbs), default=None)
 
 
 def _counts(session: Session, principal: Principal) -> dict[str, int]:

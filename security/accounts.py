@@ -11,8 +11,10 @@ from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from security.audit import AuditLog
+from security.epochs import bump
 from security.errors import Forbidden, NameRefused, NameTaken, NoPassword, NotFound, Unauthenticated
 from security.grants import keep_an_owner, may_hand_out
+from security.memberships import groups_of, roles_of
 from security.passwords import Passwords
 from security.principal import Principal, Role, Verb
 from security.tables import PERSON, BrowserSession, Grant, User
@@ -91,6 +93,7 @@ class Accounts:
         user = user_of(session, principal.tenant_id, user_id)
         keep_an_owner(session, principal.tenant_id, user_id)
         session.execute(delete(User).where(User.id == user.id))
+        bump(session, principal.tenant_id)
         self._audit.record(session, principal.tenant_id, principal.user_id, "user.delete", user_id)
 
     def set_password(
@@ -140,6 +143,7 @@ class Accounts:
                 created_at=created_at,
             )
             session.add(grant)
+            bump(session, tenant_id)
         details = {"name": account.name, "role": account.role}
         self._audit.record(
             session, tenant_id, principal.user_id, "user.create", account.id, details=details
@@ -149,7 +153,7 @@ class Accounts:
 def principal_of(
     session: Session, user_id: str, scopes: frozenset[Verb] | None = None
 ) -> Principal:
-    """Return who a user is now, with the grants as the rows say.
+    """Return who a user is now, with groups and grants as the rows say.
 
     Raises:
         Unauthenticated: the user is gone or deactivated.
@@ -157,13 +161,9 @@ def principal_of(
     user = session.get(User, user_id)
     if user is None or user.deactivated_at is not None:
         raise Unauthenticated
-    rows = session.execute(
-        select(Grant.collection_id, Grant.role).where(
-            Grant.user_id == user_id, Grant.tenant_id == user.tenant_id
-        )
-    )
-    grants = {collection_id: Role(role) for collection_id, role in rows}
-    return Principal(user.tenant_id, user.id, user.name, grants, scopes)
+    groups = groups_of(session, user.tenant_id, user_id)
+    own, inherited = roles_of(session, user.tenant_id, user_id)
+    return Principal(user.tenant_id, user.id, user.name, own, scopes, groups, inherited)
 
 
 def user_of(session: Session, tenant_id: str, user_id: str) -> User:

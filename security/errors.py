@@ -9,6 +9,8 @@
     │   ├── NameTaken
     │   ├── LastOwner
     │   ├── NoPassword
+    │   ├── GroupNameTaken
+    │   ├── ManagedElsewhere
     │   └── KeyInUse
     ├── InvalidInput
     │   ├── PasswordRefused
@@ -99,6 +101,20 @@ class NoPassword(Conflict):
 
     code = "no_password"
     message = "This person signs in through your identity provider. Change the password there."
+
+
+class GroupNameTaken(Conflict):
+    """A group of the same source has the name."""
+
+    code = "group_name_taken"
+    message = "A group with this name exists. Choose another name."
+
+
+class ManagedElsewhere(Conflict):
+    """The group is the identity provider's: a change here would not last."""
+
+    code = "managed_elsewhere"
+    message = "This group comes from your identity provider. Change it there."
 
 
 class KeyInUse(Conflict):

@@ -1,7 +1,7 @@
 """Who asks, and what the grants and the token's scopes let them do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -23,6 +23,7 @@ class Role(StrEnum):
     READER = "reader"
     EDITOR = "editor"
     OWNER = "owner"
+    AUDITOR = "auditor"
 
     @property
     def verbs(self) -> frozenset[Verb]:
@@ -34,6 +35,7 @@ ROLE_VERBS: Mapping[Role, frozenset[Verb]] = {
     Role.READER: frozenset({Verb.READ, Verb.ASK}),
     Role.EDITOR: frozenset({Verb.READ, Verb.ASK, Verb.UPLOAD, Verb.EDIT}),
     Role.OWNER: frozenset(Verb),
+    Role.AUDITOR: frozenset({Verb.AUDIT}),
 }
 
 
@@ -41,8 +43,9 @@ ROLE_VERBS: Mapping[Role, frozenset[Verb]] = {
 class Principal:
     """A signed-in person, with the grants as they stand at this request.
 
-    `grants` maps a collection id to a role; the key None holds the tenant-wide role. `scopes`
-    are those of the access token, None for a browser session, which has no limit of its own.
+    `grants` are the person's own roles by collection id, the key None holding the tenant-wide
+    one; `inherited` are those of their `groups` (by id), of which several may hold at one place.
+    `scopes` are those of the access token, None for a browser session, which has no limit.
     """
 
     tenant_id: str
@@ -50,13 +53,28 @@ class Principal:
     name: str
     grants: Mapping[str | None, Role]
     scopes: frozenset[Verb] | None = None
+    groups: frozenset[str] = frozenset()
+    inherited: Mapping[str | None, frozenset[Role]] = field(default_factory=dict)
+
+    def roles(self, collection_id: str | None = None) -> frozenset[Role]:
+        """Return the roles that count in a collection (tenant-wide ones do everywhere).
+
+        They do not know the token's scopes: ask `verbs` for what may be done.
+        """
+        held: set[Role] = set()
+        for place in {None, collection_id}:
+            held |= self.inherited.get(place, frozenset())
+            if place in self.grants:
+                held.add(self.grants[place])
+        return frozenset(held)
+
+    def role(self, collection_id: str | None = None) -> Role | None:
+        """Return the strongest role that counts there."""
+        return max(self.roles(collection_id), key=lambda role: len(role.verbs), default=None)
 
     def verbs(self, collection_id: str | None = None) -> frozenset[Verb]:
         """Return what this person may do in a collection, or in the whole tenant for None."""
-        granted: frozenset[Verb] = frozenset()
-        for place in {None, collection_id}:
-            if place in self.grants:
-                granted |= self.grants[place].verbs
+        granted = frozenset[Verb]().union(*(role.verbs for role in self.roles(collection_id)))
         return granted if self.scopes is None else granted & self.scopes
 
     def may(self, verb: Verb, collection_id: str | None = None) -> bool:

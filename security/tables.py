@@ -5,6 +5,7 @@ from typing import Final, cast
 
 from sqlalchemy import (
     JSON,
+    CheckConstraint,
     ForeignKey,
     Index,
     LargeBinary,
@@ -31,6 +32,8 @@ class Tenant(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    permission_epoch: Mapped[int] = mapped_column(BIG_ID, default=0, server_default="0")
+    """See `security.epochs`."""
 
 
 class TenantKey(Base):
@@ -93,12 +96,50 @@ class Identity(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Group(Base):
+    """People who are given rights together.
+
+    `source` is "local" for groups made here, otherwise the provider that names them (an issuer,
+    or "scim"); `external_id` is what it calls them.
+    """
+
+    __tablename__ = "groups"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "source", "name"),
+        UniqueConstraint("tenant_id", "source", "external_id"),
+    )
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str] = mapped_column(String(512))
+    external_id: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class GroupMember(Base):
+    """A user who is in a group."""
+
+    __tablename__ = "group_members"
+
+    group_id: Mapped[str] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[str] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Grant(Base):
-    """A role of a user, for one collection or (without one) for the whole tenant."""
+    """A role of a user or of a group, for one collection or (without one) the whole tenant."""
 
     __tablename__ = "grants"
     __table_args__ = (
+        CheckConstraint("(user_id IS NULL) <> (group_id IS NULL)", name="one_holder"),
         UniqueConstraint("user_id", "collection_id"),
+        UniqueConstraint("group_id", "collection_id"),
         # NULLs are distinct in a unique constraint, so the tenant-wide grant needs its own.
         Index(
             "uq_grants_tenant_wide",
@@ -107,11 +148,19 @@ class Grant(Base):
             sqlite_where=text("collection_id IS NULL"),
             postgresql_where=text("collection_id IS NULL"),
         ),
+        Index(
+            "uq_grants_group_tenant_wide",
+            "group_id",
+            unique=True,
+            sqlite_where=text("collection_id IS NULL"),
+            postgresql_where=text("collection_id IS NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    group_id: Mapped[str | None] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"))
     collection_id: Mapped[str | None] = mapped_column(ID, index=True)
     role: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

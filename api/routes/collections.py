@@ -40,7 +40,11 @@ def list_members(collection_id: str, caller: CallerOf) -> schemas.MemberList:
     with caller.reading() as visit:
         _require_share(caller.state, visit, collection_id)
         found = caller.state.grants.members(visit.session, visit.principal, collection_id)
-    return schemas.MemberList(items=[schemas.Member.model_validate(item) for item in found])
+        groups = caller.state.grants.groups(visit.session, visit.principal, collection_id)
+    return schemas.MemberList(
+        items=[schemas.Member.model_validate(item) for item in found],
+        groups=[schemas.GroupRole.model_validate(item) for item in groups],
+    )
 
 
 @router.put("/{collection_id}/members/{user_id}", status_code=204)
@@ -59,6 +63,26 @@ def remove_member(collection_id: str, user_id: str, caller: CallerOf) -> None:
     with caller.writing() as visit:
         _require_share(caller.state, visit, collection_id)
         caller.state.grants.remove(visit.session, visit.principal, user_id, collection_id)
+
+
+@router.put("/{collection_id}/groups/{group_id}", status_code=204)
+def set_group(
+    collection_id: str, group_id: str, change: schemas.RoleChange, caller: CallerOf
+) -> None:
+    """Give a group's members a role in the collection, or change it."""
+    with caller.writing() as visit:
+        _require_share(caller.state, visit, collection_id)
+        caller.state.grants.set_group(
+            visit.session, visit.principal, group_id, collection_id, change.role
+        )
+
+
+@router.delete("/{collection_id}/groups/{group_id}", status_code=204)
+def remove_group(collection_id: str, group_id: str, caller: CallerOf) -> None:
+    """Take a group's role in the collection away; it counts from the next request on."""
+    with caller.writing() as visit:
+        _require_share(caller.state, visit, collection_id)
+        caller.state.grants.remove_group(visit.session, visit.principal, group_id, collection_id)
 
 
 def _require_share(state: State, visit: Visit, collection_id: str) -> None:

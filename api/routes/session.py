@@ -98,7 +98,7 @@ def _view(principal: Principal) -> schemas.SessionView:
     user = schemas.SignedIn(
         id=principal.user_id,
         name=principal.name,
-        role=principal.grants.get(None),
+        role=principal.role(),
         verbs=sorted(principal.verbs()),
     )
     return schemas.SessionView(user=user)
