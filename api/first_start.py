@@ -19,6 +19,7 @@ from security.passwords import Passwords
 from security.principal import Principal, Role
 from security.tables import Tenant, User
 from storage.database import Database
+from storage.row_security import enter_tenant
 
 PASSWORD_BYTES = 15
 
@@ -49,9 +50,9 @@ def prepare(
 
     """
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    upgrade(settings.database_url)
     database = open_database(settings)
     try:
+        upgrade(settings.database_url)
         return _fill(settings, database, ask, clock)
     finally:
         database.close()
@@ -83,6 +84,7 @@ def _create(
     tenant_id = tenant_id_of(session)
     if tenant_id is None:
         tenant_id = uuid4().hex
+        enter_tenant(session, tenant_id)
         session.add(Tenant(id=tenant_id, name=TENANT, created_at=clock()))
         session.flush()
         keyring.create_tenant(session, tenant_id)

@@ -39,6 +39,7 @@ from security.tables import Tenant
 from security.throttle import SignInThrottle
 from storage.blobs import DiskBlobStore
 from storage.database import Database
+from storage.row_security import enter_tenant, see_all_tenants
 
 TENANT = "default"
 """The embedded default serves one organisation."""
@@ -72,12 +73,20 @@ def key_provider(settings: Settings) -> KeyProvider:
 
 
 def open_database(settings: Settings) -> Database:
-    """Connect to the configured database."""
-    return Database(
+    """Connect to the configured database.
+
+    Raises:
+        UnfencedRole: row-level security would not hold.
+
+    """
+    database = Database(
         settings.database_url,
         busy_seconds_max=settings.storage.database_busy_seconds_max,
         connections_max=settings.storage.database_connections_max,
     )
+    if not settings.storage.allow_unfenced_role:
+        database.refuse_unfenced_role()
+    return database
 
 
 def open_blobs(settings: Settings) -> DiskBlobStore:
@@ -86,8 +95,12 @@ def open_blobs(settings: Settings) -> DiskBlobStore:
 
 
 def tenant_id_of(session: Session) -> str | None:
-    """Return the id of the one tenant, None before the first start."""
-    return session.scalar(select(Tenant.id).where(Tenant.name == TENANT))
+    """Enter the one tenant and return its id, None before the first start."""
+    see_all_tenants(session)
+    tenant_id = session.scalar(select(Tenant.id).where(Tenant.name == TENANT))
+    if tenant_id is not None:
+        enter_tenant(session, tenant_id)
+    return tenant_id
 
 
 def build_state(

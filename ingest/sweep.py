@@ -10,6 +10,7 @@ from ingest.states import content_blob, text_blob
 from retrieval.tables import Document
 from storage.blobs import DiskBlobStore
 from storage.database import Database
+from storage.row_security import ALL_TENANTS
 
 _BATCH_NAMES = 500
 _PARTIAL_AGE = timedelta(days=1)
@@ -46,7 +47,7 @@ class OrphanSweep:
 
     def _owned(self, document_ids: Iterable[str]) -> set[str]:
         query = select(Document.id, Document.attempt).where(Document.id.in_(document_ids))
-        with self._database.reading() as session:
+        with self._database.reading(ALL_TENANTS) as session:
             rows = session.execute(query).all()
         return {
             name for key, attempt in rows for name in (content_blob(key), text_blob(key, attempt))

@@ -133,7 +133,7 @@ class AnswerService:
         self, principal: Principal, conversation_id: str | None
     ) -> tuple[AccessScope, Sequence[Turn]]:
         """Return what may be asked about, and the last turns as they may be seen now."""
-        with self._database.reading() as session:
+        with self._database.reading(principal.tenant_id) as session:
             scope = scope_for(session, principal, Verb.ASK)
             if conversation_id is None:
                 return scope, ()
@@ -161,7 +161,7 @@ class AnswerService:
         hits: Sequence[Hit],
     ) -> tuple[str, str]:
         """Store the question and its audit entry together: without the entry, no answer."""
-        with self._database.transaction() as session:
+        with self._database.transaction(principal.tenant_id) as session:
             if conversation_id is None:
                 conversation_id = self._conversations.create(session, principal, question)
             answer_id = self._conversations.append(session, principal, conversation_id, question)
@@ -240,7 +240,7 @@ class AnswerService:
         )
 
     def _store(self, principal: Principal, answer: Answer) -> None:
-        with self._database.transaction() as session:
+        with self._database.transaction(principal.tenant_id) as session:
             self._conversations.complete(session, principal, answer)
             self._audit.record(
                 session,

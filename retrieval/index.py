@@ -7,7 +7,6 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from retrieval.access import AccessScope
 from retrieval.changes import changes_since, documents_by_tenant, last_sequence
@@ -20,6 +19,7 @@ from retrieval.verification import Verification, verify_tenant
 from security.errors import SecurityError
 from security.keyring import KeyRing
 from storage.database import Database
+from storage.row_security import ALL_TENANTS
 
 _log = structlog.get_logger()
 
@@ -78,14 +78,12 @@ class CorpusIndex:
 
     def rebuild(self) -> None:
         """Build everything anew from the rows; the old indexes answer until it is done."""
-        with self._updating, self._database.reading() as session:
-            # The position comes first: a change that slips in while rows are read is then
-            # applied once more, never missed.
-            position = last_sequence(session)
-            self._tenants = {
-                tenant_id: self._built(session, tenant_id)
-                for tenant_id in self._rows.tenants(session)
-            }
+        with self._updating:
+            with self._database.reading(ALL_TENANTS) as session:
+                # The position comes first: a change that slips in while rows are read is then
+                # applied once more, never missed.
+                position, tenant_ids = last_sequence(session), self._rows.tenants(session)
+            self._tenants = {tenant_id: self._built(tenant_id) for tenant_id in tenant_ids}
             self._position = position
         self.catch_up()
 
@@ -100,7 +98,7 @@ class CorpusIndex:
         """
         if self._tenants is None:
             raise IndexNotReady
-        with self._database.reading() as session:
+        with self._database.reading(ALL_TENANTS) as session:
             if last_sequence(session) <= self._position:
                 return True
         if not self._updating.acquire(timeout=wait_seconds):
@@ -141,28 +139,31 @@ class CorpusIndex:
             raise IndexNotReady
         with self._updating:
             self._apply_changes()
-            with self._database.reading() as session:
+            with self._database.reading(ALL_TENANTS) as session:
                 tenant_ids = sorted({*self._rows.tenants(session), *self._tenants})
-                found = [
-                    verify_tenant(session, self._rows, tenant_id, self._tenant(tenant_id))
-                    for tenant_id in tenant_ids
-                ]
-            with self._database.reading() as session:
+            found = list(map(self._verified, tenant_ids))
+            with self._database.reading(ALL_TENANTS) as session:
                 newer = {change.document_id for change in changes_since(session, self._position)}
         return Verification.joined(found).without(newer)
 
-    def _built(self, session: Session, tenant_id: str) -> TenantIndex:
+    def _built(self, tenant_id: str) -> TenantIndex:
         index = TenantIndex(self._dimensions, self._settings)
-        chunks = self._rows.count(session, tenant_id)
-        index.load(self._rows.batches(session, tenant_id), chunks)
+        with self._database.reading(tenant_id) as session:
+            chunks = self._rows.count(session, tenant_id)
+            index.load(self._rows.batches(session, tenant_id), chunks)
         return index
+
+    def _verified(self, tenant_id: str) -> Verification:
+        with self._database.reading(tenant_id) as session:
+            return verify_tenant(session, self._rows, tenant_id, self._tenant(tenant_id))
 
     def _apply_changes(self) -> None:
         """Apply what is new, a batch at a time; the caller holds `_updating`."""
-        with self._database.reading() as session:
+        with self._database.reading(ALL_TENANTS) as session:
             changes = changes_since(session, self._position)
-            for tenant_id, document_ids in documents_by_tenant(changes).items():
-                tenant = self._tenant(tenant_id)
+        for tenant_id, document_ids in documents_by_tenant(changes).items():
+            tenant = self._tenant(tenant_id)
+            with self._database.reading(tenant_id) as session:
                 for batch in self._rows.chosen(session, tenant_id, document_ids):
                     tenant.apply(batch)
         if changes:

@@ -58,7 +58,7 @@ class Retriever:
 
     def neighbours(self, scope: AccessScope, hit: Hit, *, before: int, after: int) -> list[Chunk]:
         """Return up to so many chunks before and after a hit, without it, in reading order."""
-        with self._database.reading() as session:
+        with self._database.reading(scope.tenant_id) as session:
             return load_neighbours(session, self._keyring, scope, hit, before=before, after=after)
 
     def _candidates(self, scope: AccessScope, query: str) -> Candidates:
@@ -70,14 +70,14 @@ class Retriever:
 
     def _tokens(self, tenant_id: str, query: str) -> Sequence[bytes]:
         words = list(dict.fromkeys(terms(query)))[: self._settings.query_terms_max]
-        with self._database.reading() as session:
+        with self._database.reading(tenant_id) as session:
             key = self._keyring.tenant(session, tenant_id).blind_token_key
         return BlindTokens(key).tokens(words)
 
     def _loaded(self, scope: AccessScope, candidates: Sequence[int], limit: int) -> list[Hit]:
         """Open candidates until there are enough: some may be hidden, gone or repeated by now."""
         found: dict[str, Passage] = {}
-        with self._database.reading() as session:
+        with self._database.reading(scope.tenant_id) as session:
             for start in range(0, len(candidates), limit):
                 if len(found) >= limit:
                     break

@@ -18,6 +18,7 @@ from security.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthe
 from security.principal import Principal, Verb
 from security.settings import AccessTokenSettings
 from security.tables import AccessToken
+from storage.row_security import enter_tenant, show_credential
 
 PREFIX: Final = "sbk_"
 _SECRET_BYTES: Final = 32
@@ -113,9 +114,12 @@ class AccessTokens:
         """
         if not is_well_formed(token):
             raise Unauthenticated
-        row = session.scalar(select(AccessToken).where(AccessToken.secret_hash == _hash(token)))
+        secret_hash = _hash(token)
+        show_credential(session, secret_hash)
+        row = session.scalar(select(AccessToken).where(AccessToken.secret_hash == secret_hash))
         if row is None or row.expires_at <= self._clock():
             raise Unauthenticated
+        enter_tenant(session, row.tenant_id)
         return principal_of(session, row.user_id, _scopes(row))
 
     def _checked(

@@ -63,7 +63,7 @@ class KeyRotation:
 
     def status(self, tenant_id: str) -> list[VersionStatus]:
         """Count what each version wraps, oldest version first."""
-        with self._database.reading() as session:
+        with self._database.reading(tenant_id) as session:
             ids = self._keyring.tenants.wrapping_ids(session, tenant_id)
             rows = session.scalars(select(TenantKey).where(TenantKey.tenant_id == tenant_id))
             return [
@@ -78,14 +78,14 @@ class KeyRotation:
 
     def rotate(self, tenant_id: str) -> int:
         """Add a version of the tenant's key and return its number."""
-        with self._database.transaction() as session:
+        with self._database.transaction(tenant_id) as session:
             version = self._keyring.tenants.add_version(session, tenant_id)
             self._record(session, tenant_id, "keys.rotate", {"version": version})
         return version
 
     def recorded(self, tenant_id: str, action: str, act: Callable[[], None]) -> None:
         """Do something to the key-encryption key, if it can be written into the audit log."""
-        with self._database.transaction() as session:
+        with self._database.transaction(tenant_id) as session:
             self._record(session, tenant_id, action, {})
             act()
 
@@ -94,7 +94,7 @@ class KeyRotation:
 
         Safe to stop at any point and to run again.
         """
-        with self._database.transaction() as session:
+        with self._database.transaction(tenant_id) as session:
             moved = self._keyring.tenants.wrap_again(session, tenant_id)
             moved += sum(reseal(session, tenant_id) for reseal in self._reseal)
             self._record_rewrap(session, tenant_id, moved)
@@ -108,7 +108,7 @@ class KeyRotation:
         Raises:
             KeyInUse: one still wraps keys, or the newest is younger than `seconds_min`.
         """
-        with self._database.transaction() as session:
+        with self._database.transaction(tenant_id) as session:
             *older, newest = self._keyring.tenants.wrapping_ids(session, tenant_id).items()
             if not older:
                 return []
@@ -128,7 +128,7 @@ class KeyRotation:
         return versions
 
     def _rewrap_batch(self, tenant_id: str) -> int:
-        with self._database.transaction() as session:
+        with self._database.transaction(tenant_id) as session:
             *older, _ = self._keyring.tenants.wrapping_ids(session, tenant_id).values()
             rows = session.execute(
                 select(WrappedKey.owner, WrappedKey.wrapped)

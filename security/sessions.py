@@ -15,6 +15,7 @@ from security.errors import Unauthenticated
 from security.principal import Principal
 from security.settings import SessionSettings
 from security.tables import BrowserSession
+from storage.row_security import enter_tenant, show_credential
 
 _SECRET_BYTES = 32
 
@@ -87,7 +88,7 @@ class Sessions:
 
     def end(self, session: Session, secret: str) -> None:
         """Sign out; nothing happens when the session has ended already."""
-        row = session.get(BrowserSession, _hash(secret))
+        row = _found(session, secret)
         if row is not None:
             session.delete(row)
             self._audit.record(session, row.tenant_id, row.user_id, "session.end", row.user_id)
@@ -100,10 +101,20 @@ class Sessions:
         return min(now + self._idle, created_at + self._absolute)
 
     def _valid(self, session: Session, secret: str) -> BrowserSession:
-        row = session.get(BrowserSession, _hash(secret))
+        row = _found(session, secret)
         if row is None or row.expires_at <= self._clock():
             raise Unauthenticated
         return row
+
+
+def _found(session: Session, secret: str) -> BrowserSession | None:
+    """Find a secret's row, and work for its tenant from here on."""
+    secret_hash = _hash(secret)
+    show_credential(session, secret_hash)
+    row = session.get(BrowserSession, secret_hash)
+    if row is not None:
+        enter_tenant(session, row.tenant_id)
+    return row
 
 
 def _hash(secret: str) -> bytes:

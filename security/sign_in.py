@@ -47,7 +47,7 @@ class SignIn:
             TooManyAttempts: failed too often lately.
         """
         self._throttle.attempt(tenant_id, name, address)
-        with self._database.reading() as session:
+        with self._database.reading(tenant_id) as session:
             user = _find(session, tenant_id, name)
         started = self._start(tenant_id, user, password, address)
         if started is None:
@@ -70,7 +70,7 @@ class SignIn:
             raise Forbidden
         self._passwords.check(new)
         self._throttle.attempt(principal.tenant_id, principal.name, address)
-        with self._database.reading() as session:
+        with self._database.reading(principal.tenant_id) as session:
             user = _find(session, principal.tenant_id, principal.name)
         replaced = self._replace(principal, user, current, new, address)
         if replaced is None:
@@ -85,7 +85,7 @@ class SignIn:
         stored = user.password_hash if user else None
         matches = self._passwords.verify(stored, password)
         renewed = self._rehashed(stored, password) if stored and matches else None
-        with self._database.transaction() as session:
+        with self._database.transaction(tenant_id) as session:
             current = _unchanged(session, user) if matches else None
             if current is None:
                 self._record(
@@ -104,7 +104,7 @@ class SignIn:
         matches = self._passwords.verify(user.password_hash if user else None, current)
         replacement = self._passwords.hash(new) if matches else ""
         action, tenant_id = "user.change_password", principal.tenant_id
-        with self._database.transaction() as session:
+        with self._database.transaction(tenant_id) as session:
             stored = _unchanged(session, user) if matches else None
             if stored is None:
                 self._record(session, tenant_id, user, action, outcome="failure", address=address)

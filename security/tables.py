@@ -28,6 +28,7 @@ class Tenant(Base):
     """An organisation; nothing of one tenant is ever visible to another."""
 
     __tablename__ = "tenants"
+    __table_args__ = ({"info": {"fence": {"tenant": "id"}}},)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
@@ -170,6 +171,7 @@ class BrowserSession(Base):
     """A signed-in browser; only the SHA-256 of its secret is kept."""
 
     __tablename__ = "sessions"
+    __table_args__ = ({"info": {"fence": {"credential": "secret_hash"}}},)
 
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
@@ -182,6 +184,7 @@ class AccessToken(Base):
     """A personal access token; only the SHA-256 of its secret is kept."""
 
     __tablename__ = "access_tokens"
+    __table_args__ = ({"info": {"fence": {"credential": "secret_hash"}}},)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))

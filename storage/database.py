@@ -1,24 +1,28 @@
 """One database: engine, declarative base and the transaction that a request or job runs in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     DateTime,
     Dialect,
     Engine,
     Integer,
     MetaData,
     String,
+    Table,
     TypeDecorator,
     create_engine,
     event,
     make_url,
 )
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+from storage.row_security import Sees, fence_of, refuse_unfenced_role, sees
 
 ID = String(32)
 BIG_ID = BigInteger().with_variant(Integer, "sqlite")
@@ -65,6 +69,16 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
+@event.listens_for(Base.metadata, "after_create")
+def _fence_tables(
+    _target: MetaData, connection: Connection, tables: Iterable[Table], **_: object
+) -> None:
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            for statement in fence_of(table):
+                connection.exec_driver_sql(statement)
+
+
 class Database:
     """An engine and its transactions, on SQLite (WAL) or PostgreSQL.
 
@@ -85,16 +99,30 @@ class Database:
         return self.engine.dialect.name == "postgresql"
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Run one request's or job's whole change: all of it is committed, or none."""
+    def transaction(self, tenants: Sees = None) -> Iterator[Session]:
+        """Run one request's or job's whole change: all of it is committed, or none.
+
+        `tenants` is the tenant it is for; see `storage.row_security` for the other values.
+        """
         with self._sessions.begin() as session:
+            sees(session, tenants)
             yield session
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self, tenants: Sees = None) -> Iterator[Session]:
         """Read one consistent state; what is written here is rolled back."""
         with self._readers() as session:
+            sees(session, tenants)
             yield session
+
+    def refuse_unfenced_role(self) -> None:
+        """Make sure that row-level security holds for the role that this connects as.
+
+        Raises:
+            UnfencedRole: it does not.
+        """
+        with self.engine.connect() as connection:
+            refuse_unfenced_role(connection)
 
     def close(self) -> None:
         """Close all connections."""

@@ -3,7 +3,8 @@
     StorageError
     ├── BlobMissing
     ├── InvalidBlobName
-    └── StorageFull
+    ├── StorageFull
+    └── UnfencedRole
 
 Messages are fixed texts: they hold no names and no content.
 """
@@ -46,4 +47,15 @@ class StorageFull(StorageError):
     message = (
         "The server's disk is full, so nothing was stored. Delete documents that are no longer "
         "needed or ask the administrator for more space, then try again."
+    )
+
+
+class UnfencedRole(StorageError):
+    """PostgreSQL's row-level security does not hold for the role that the server connects as."""
+
+    code = "unfenced_role"
+    message = (
+        "The database role is a superuser or has BYPASSRLS, so row-level security does not hold "
+        "for it. Connect as a role with neither that owns the tables, or, for development only, "
+        "set SOURCEBOOK_STORAGE__ALLOW_UNFENCED_ROLE=true."
     )

@@ -17,3 +17,8 @@ class StorageSettings(BaseModel):
     database_connections_max: int = Field(
         default=50, gt=0, description="Connections of one process; more than requests in threads."
     )
+    allow_unfenced_role: bool = Field(
+        default=False,
+        description="Accept a PostgreSQL role for which row-level security does not hold "
+        "(superuser or BYPASSRLS); for development only.",
+    )

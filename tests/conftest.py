@@ -67,6 +67,21 @@ def postgres_url(postgres_cluster: str) -> Iterator[str]:
     server.dispose()
 
 
+@pytest.fixture
+def fenced_url(postgres_url: str) -> str:
+    """Hand an empty database to a role that row-level security holds for, as in production.
+
+    The role of `postgres_url` is a superuser, who sees every tenant's rows.
+    """
+    url, server = sa.make_url(postgres_url), sa.create_engine(postgres_url)
+    with server.begin() as connection:
+        if not connection.scalar(sa.text("SELECT 1 FROM pg_roles WHERE rolname = 'plain'")):
+            connection.execute(sa.text("CREATE ROLE plain LOGIN"))
+        connection.execute(sa.text(f"ALTER DATABASE {url.database} OWNER TO plain"))
+    server.dispose()
+    return url.set(username="plain").render_as_string(hide_password=False)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Give the URL of an empty database; the test runs once on each kind."""

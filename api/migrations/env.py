@@ -9,6 +9,7 @@ import security.oauth.tables
 import security.scim.tables
 import security.tables
 from storage.database import Base, Database
+from storage.row_security import see_all_tenants
 
 __all__ = ["ingest", "qa", "retrieval", "security"]  # imported for their tables
 
@@ -23,6 +24,7 @@ def run() -> None:
                 target_metadata=Base.metadata,
                 render_as_batch=connection.dialect.name == "sqlite",
             )
+            see_all_tenants(connection)
             with context.begin_transaction():
                 context.run_migrations()
     finally:

@@ -12,6 +12,7 @@ from ingest.states import Status
 from ingest.tables import StepTiming
 from retrieval.tables import Document
 from storage.database import Database
+from storage.row_security import ALL_TENANTS
 
 
 class IngestionCollector:
@@ -27,7 +28,7 @@ class IngestionCollector:
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
-        with self._database.reading() as session:
+        with self._database.reading(ALL_TENANTS) as session:
             yield _documents(session)
             yield _steps(session)
             yield from self._ages(session)

@@ -14,6 +14,7 @@ from ingest.pipeline.progress import Progress, Work
 from ingest.states import Status
 from retrieval.tables import Document
 from storage.database import Database
+from storage.row_security import ALL_TENANTS
 
 Waiting = tuple[str, Work]
 """A tenant's id and the work on one of its documents."""
@@ -98,7 +99,7 @@ class Dispatcher:
         )
         query = select(queued.c.tenant_id, queued.c.id, queued.c.attempt)
         query = query.where(queued.c.place <= self._waiting_max).order_by(queued.c.place)
-        with self._database.reading() as session:
+        with self._database.reading(ALL_TENANTS) as session:
             return [(tenant, Work(key, attempt)) for tenant, key, attempt in session.execute(query)]
 
     def _unfinished(self) -> list[Waiting]:
@@ -106,7 +107,7 @@ class Dispatcher:
         query = select(Document.tenant_id, Document.id, Document.attempt).where(
             Document.status == Status.PROCESSING
         )
-        with self._database.reading() as session:
+        with self._database.reading(ALL_TENANTS) as session:
             rows = session.execute(query).all()
         return [*self._waiting(), *((tenant, Work(key, n)) for tenant, key, n in rows)]
 

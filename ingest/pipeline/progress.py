@@ -15,6 +15,7 @@ from retrieval.changes import append_change
 from retrieval.tables import Document
 from security.audit import AuditLog
 from storage.database import Database
+from storage.row_security import ALL_TENANTS, enter_tenant
 
 ACTOR = "worker"
 """Who the audit log says did what the pipeline does."""
@@ -48,7 +49,7 @@ class Progress:
         Raises:
             Superseded: deleted, finished, or of an older attempt.
         """
-        with self._database.reading() as session:
+        with self._database.reading(ALL_TENANTS) as session:
             yield session, _row(session, work)
 
     @contextmanager
@@ -58,7 +59,7 @@ class Progress:
         Raises:
             Superseded: deleted, finished, or of an older attempt.
         """
-        with self._database.transaction() as session:
+        with self._database.transaction(ALL_TENANTS) as session:
             row = _row(session, work, lock=True)
             row.updated_at = self._clock()
             yield session, row
@@ -117,4 +118,5 @@ def _row(session: Session, work: Work, *, lock: bool = False) -> Document:
     row = session.scalar(query.with_for_update() if lock else query)
     if row is None:
         raise Superseded
+    enter_tenant(session, row.tenant_id)  # work names a document; its row says whose it is
     return row

@@ -16,6 +16,7 @@ class ScimToken(Base):
     """
 
     __tablename__ = "scim_tokens"
+    __table_args__ = ({"info": {"fence": {"credential": "secret_hash"}}},)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
