@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from api.observability.logs import log
+from evaluation.errors import EvaluationError
 from ingest.errors import IngestError
 from ingest.pipeline.failures import is_database_full
 from model.errors import ModelError
@@ -20,7 +21,15 @@ from security.errors import SecurityError
 from storage.errors import StorageError, StorageFull
 
 MEDIA_TYPE = "application/problem+json"
-OUR_ERRORS = (IngestError, ModelError, QaError, RetrievalError, SecurityError, StorageError)
+OUR_ERRORS = (
+    EvaluationError,
+    IngestError,
+    ModelError,
+    QaError,
+    RetrievalError,
+    SecurityError,
+    StorageError,
+)
 
 
 class Problem(BaseModel):

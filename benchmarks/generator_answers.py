@@ -23,9 +23,10 @@ from pathlib import Path
 
 from pydantic import HttpUrl
 
+from evaluation.bootstrap import mean
 from evaluation.cases import Case, cases_of
 from evaluation.datasets import read_dataset
-from evaluation.report import Score, mean, score
+from evaluation.report import Score, score
 from model.allowed_text import AllowedText, CitedNumbers, Quotation
 from model.backends.local import LocalGenerator
 from model.backends.openai_server import OpenAIServerGenerator

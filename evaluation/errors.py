@@ -1,7 +1,9 @@
 """What can go wrong while measuring.
 
 EvaluationError
-└── DatasetInvalid   a data set's file is missing or cannot be read
+├── DatasetInvalid   a data set's file is missing or cannot be read
+├── RunInvalid       a stored run cannot be read
+└── NotComparable    two runs share no question
 """
 
 
@@ -17,3 +19,17 @@ class DatasetInvalid(EvaluationError):
 
     status = 422
     code = "dataset_invalid"
+
+
+class RunInvalid(EvaluationError):
+    """A run's file is missing, damaged or of another version."""
+
+    status = 422
+    code = "run_invalid"
+
+
+class NotComparable(EvaluationError):
+    """Two runs share no question, so that no pairs can be formed."""
+
+    status = 422
+    code = "not_comparable"

@@ -1,10 +1,6 @@
-"""From the scores of single answers to a table with intervals."""
+"""What single answers over fixed passages were worth."""
 
-import random
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
-from typing import Final
 
 from evaluation.answer_scores import (
     cited_numbers,
@@ -15,9 +11,6 @@ from evaluation.answer_scores import (
     without_citations,
 )
 from evaluation.cases import Case
-
-_ROUNDS: Final = 1_000
-_INTERVAL: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +28,6 @@ class Score:
     refused: float
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean with the interval in which it lies by 95 %, resampled (bootstrap)."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value * 100:.0f} ({self.low * 100:.0f}-{self.high * 100:.0f})"
-
-
 def score(case: Case, text: str) -> Score:
     """Judge what a model wrote."""
     refused = is_refusal(text)
@@ -60,13 +41,3 @@ def score(case: Case, text: str) -> Score:
         cited=float(bool(cited) and cited <= case.gold),
         refused=0.0,
     )
-
-
-def mean(values: Sequence[float], *, seed: int = 0) -> Mean:
-    """Return the mean and its interval; 0 without values."""
-    if not values:
-        return Mean(0.0, 0.0, 0.0)
-    chance = random.Random(seed)  # noqa: S311 - no secret
-    means = sorted(fmean(chance.choices(values, k=len(values))) for _ in range(_ROUNDS))
-    cut = round(_ROUNDS * (1 - _INTERVAL) / 2)
-    return Mean(fmean(values), means[cut], means[-cut - 1])

@@ -2,7 +2,7 @@ import pytest
 
 from evaluation.cases import Case
 from evaluation.datasets import Passage
-from evaluation.report import mean, score
+from evaluation.report import score
 
 CASE = Case(
     id="q",
@@ -36,13 +36,3 @@ def test_a_refusal_is_no_answer() -> None:
 
 def test_the_language_is_that_of_the_question() -> None:
     assert (CASE.language, HOPELESS.language) == ("en", "zh")
-
-
-def test_a_mean_comes_with_its_interval() -> None:
-    many = mean([0.0, 1.0] * 50)
-    assert many.value == 0.5
-    assert 0.38 < many.low < 0.45
-    assert 0.55 < many.high < 0.62
-    assert mean([0.0, 1.0] * 50) == many
-    assert mean([]).value == 0
-    assert str(mean([1.0, 1.0])) == "100 (100-100)"
