@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from api.migrations.fences import disable_row_security, enable_row_security
 
-revision: str = "0004"
-down_revision: str | Sequence[str] | None = "0003"
+revision: str = "0005"
+down_revision: str | Sequence[str] | None = "0004"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
