@@ -8,9 +8,10 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.key_holders import key_file, key_holder, key_provider
 from api.migrate import upgrade
 from api.settings import Settings
-from api.wiring import TENANT, key_file, key_provider, open_database, tenant_id_of, utc_now
+from api.wiring import TENANT, open_database, tenant_id_of, utc_now
 from security.accounts import Accounts
 from security.audit import AuditLog
 from security.keyring import KeyRing
@@ -67,7 +68,7 @@ def _fill(
     if is_ready:
         key_provider(settings)  # never a new key for old data
         return None
-    if settings.key is None and not key_file(settings).exists():
+    if key_holder(settings) == "file" and not key_file(settings).exists():
         key_file(settings).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         FileKeyProvider.create(key_file(settings))
     given = settings.admin_password.get_secret_value() if settings.admin_password else ask()

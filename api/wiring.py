@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.key_holders import key_provider
 from api.observability.engine import EngineCollector
 from api.observability.ingestion import IngestionCollector
 from api.observability.metrics import Metrics
@@ -30,7 +30,6 @@ from security.grants import Grants
 from security.group_changes import GroupChanges
 from security.groups import Groups
 from security.keyring import KeyRing
-from security.keys import EnvironmentKeyProvider, FileKeyProvider, KeyProvider
 from security.passwords import Passwords
 from security.provided_groups import ProvidedGroups
 from security.sessions import Sessions
@@ -50,26 +49,6 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Tell the time; the one place where the product reads the clock."""
     return datetime.now(UTC)
-
-
-def key_file(settings: Settings) -> Path:
-    """Where the key-encryption key lies unless it comes from the environment."""
-    return settings.key_file or settings.data / "keys" / "kek"
-
-
-def key_provider(settings: Settings) -> KeyProvider:
-    """Read the key-encryption key.
-
-    Raises:
-        KeyUnavailable: missing, unsafe or malformed.
-
-    """
-    if settings.key is not None:
-        previous = settings.previous_key
-        return EnvironmentKeyProvider(
-            settings.key.get_secret_value(), previous.get_secret_value() if previous else None
-        )
-    return FileKeyProvider(key_file(settings))
 
 
 def open_database(settings: Settings) -> Database:

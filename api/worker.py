@@ -4,8 +4,9 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 
+from api.key_holders import key_provider
 from api.settings import Settings
-from api.wiring import key_provider, open_blobs, open_database, utc_now
+from api.wiring import open_blobs, open_database, utc_now
 from ingest.blocks import ParsedDocument
 from ingest.chunking import chunk
 from ingest.sandbox import ParserSandbox

@@ -26,8 +26,9 @@ from statistics import median, quantiles
 import httpx
 
 from api.first_start import prepare
+from api.key_holders import key_provider
 from api.settings import Settings
-from api.wiring import key_provider, open_database, tenant_id_of, utc_now
+from api.wiring import open_database, tenant_id_of, utc_now
 from benchmarks.synthetic_corpus import SyntheticCorpus
 from retrieval.embedding.factory import create_embedder
 from security.keyring import KeyRing

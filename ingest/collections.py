@@ -105,17 +105,6 @@ class CollectionService:
             session, principal.tenant_id, principal.user_id, "collection.delete", row.id
         )
 
-    def reseal(self, session: Session, tenant_id: str) -> int:
-        """Seal names again that are under an older version of the tenant's key; count them."""
-        fields = self._keyring.tenant(session, tenant_id).fields
-        rows = session.scalars(select(Collection).where(Collection.tenant_id == tenant_id))
-        older = [row for row in rows if not fields.is_newest(row.name)]
-        for row in older:
-            place = _name_place(row.id)
-            row.name = fields.seal(place, fields.open(place, row.name))
-        session.flush()
-        return len(older)
-
     def _lookup(self, session: Session, tenant_id: str, key: str) -> Collection | None:
         digest = self._keyring.tenant(session, tenant_id).digest(_NAME_DIGEST, key.encode())
         matching = or_(Collection.id == key, Collection.name_digest == digest)

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from security.sealed_columns import protected
 from storage.database import ID, Base, UtcDateTime
 
 
@@ -17,7 +18,7 @@ class ConversationRow(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    title: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    title: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -31,6 +32,7 @@ class TurnRow(Base):
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     ordinal: Mapped[int]
-    question: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
-    answer: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed JSON of qa.answer.Answer
+    question: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
+    # JSON of qa.answer.Answer
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary, info=protected("own"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

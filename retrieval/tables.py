@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from security.sealed_columns import protected
 from storage.database import BIG_ID, ID, Base, UtcDateTime
 
 READY = "ready"
@@ -35,7 +36,7 @@ class Collection(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
-    name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    name: Mapped[bytes] = mapped_column(LargeBinary, info=protected("tenant"))
     name_digest: Mapped[str] = mapped_column(String(64))  # keyed, for exact look-up
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -58,7 +59,7 @@ class Document(Base):
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     collection_id: Mapped[str] = mapped_column(ForeignKey("collections.id"))
     acl_id: Mapped[int] = mapped_column(ForeignKey("acls.id"))
-    name: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    name: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
     content_digest: Mapped[str] = mapped_column(String(64))
     media_type: Mapped[str] = mapped_column(String(120))
     size_bytes: Mapped[int] = mapped_column(BIG_ID)
@@ -95,9 +96,10 @@ class ChunkRow(Base):
     ordinal: Mapped[int]
     content_digest: Mapped[str] = mapped_column(String(64))  # keyed hash of the embedded text
     embedder: Mapped[str] = mapped_column(String(120))
-    body: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON of retrieval.corpus.Chunk
-    vector: Mapped[bytes] = mapped_column(LargeBinary)  # sealed float16, little endian
-    tokens: Mapped[bytes] = mapped_column(LargeBinary)  # sealed 8-byte blind tokens, in order
+    # JSON of retrieval.corpus.Chunk; float16, little endian; 8-byte blind tokens, in order
+    body: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
+    vector: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
+    tokens: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
 
 
 class IndexChange(Base):

@@ -25,6 +25,8 @@ AES_256_GCM: Final = 1
 AES_256_GCM_SEGMENTS: Final = 2
 XAES_256_GCM: Final = 3
 AES_256_GCM_HKDF_STREAM: Final = 4
+VAULT_TRANSIT: Final = 5
+"""Wrapped by Vault; see keys/vault.py."""
 HEADER_BYTES: Final = 2 + KEY_ID_BYTES
 TAG_BYTES: Final = 16
 _NONCE_BYTES: Final = {AES_256_GCM: 12, XAES_256_GCM: xaes.NONCE_BYTES}

@@ -11,24 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from security.audit import AuditLog
 from security.errors import KeyInUse
 from security.keyring import KeyRing
+from security.keys import ReplaceableKeyProvider
+from security.sealed_columns import is_sealed_by_older, key_id_of, reseal
 from security.tables import TenantKey, WrappedKey
 from security.tenant_keys import key_place
 from storage.database import Database
+from storage.row_security import ALL_TENANTS, enter_tenant
 
 OPERATOR: Final = "operator"
 """The actor in the audit log of what is done on the server's command line."""
 _BATCH: Final = 500
-_ID_START, _ID_BYTES = 3, 16
-"""Where a ciphertext names its key, counted from 1 as SQL does (see aead.py)."""
-
-Reseal = Callable[[Session, str], int]
-"""Seals a tenant's fields again that are not under the newest version; returns how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +40,7 @@ class VersionStatus:
 
 
 class KeyRotation:
-    """Acts for the operator of the server, in transactions of its own.
-
-    `reseal` are the places outside this package that seal fields under the tenant's key itself.
-    """
+    """Acts for the operator of the server, in transactions of its own."""
 
     def __init__(
         self,
@@ -53,13 +48,17 @@ class KeyRotation:
         keyring: KeyRing,
         audit: AuditLog,
         clock: Callable[[], datetime],
-        reseal: Sequence[Reseal] = (),
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._audit = audit
         self._clock = clock
-        self._reseal = reseal
+
+    def tenants(self) -> list[str]:
+        """List the tenants that have keys."""
+        with self._database.reading(ALL_TENANTS) as session:
+            query = select(TenantKey.tenant_id).distinct().order_by(TenantKey.tenant_id)
+            return list(session.scalars(query))
 
     def status(self, tenant_id: str) -> list[VersionStatus]:
         """Count what each version wraps, oldest version first."""
@@ -83,11 +82,25 @@ class KeyRotation:
             self._record(session, tenant_id, "keys.rotate", {"version": version})
         return version
 
-    def recorded(self, tenant_id: str, action: str, act: Callable[[], None]) -> None:
-        """Do something to the key-encryption key, if it can be written into the audit log."""
-        with self._database.transaction(tenant_id) as session:
-            self._record(session, tenant_id, action, {})
+    def recorded(self, tenant_ids: Sequence[str], action: str, act: Callable[[], object]) -> None:
+        """Do something to the key-encryption key, if every tenant's audit log can tell it."""
+        with self._database.transaction() as session:
+            for tenant_id in tenant_ids:
+                enter_tenant(session, tenant_id)
+                self._record(session, tenant_id, action, {})
             act()
+
+    def retire_master(self, holder: ReplaceableKeyProvider) -> None:
+        """Give up the key-encryption key's precursor.
+
+        Raises:
+            KeyInUse: it still wraps a key of some tenant.
+        """
+        tenant_ids = self.tenants()
+        for tenant_id in tenant_ids:
+            if not all(version.is_under_present_kek for version in self.status(tenant_id)):
+                raise KeyInUse
+        self.recorded(tenant_ids, "keys.retire_master", holder.retire)
 
     def rewrap(self, tenant_id: str) -> Iterator[int]:
         """Move everything to the newest version; yield how much each short transaction moved.
@@ -96,10 +109,9 @@ class KeyRotation:
         """
         with self._database.transaction(tenant_id) as session:
             moved = self._keyring.tenants.wrap_again(session, tenant_id)
-            moved += sum(reseal(session, tenant_id) for reseal in self._reseal)
             self._record_rewrap(session, tenant_id, moved)
         yield moved
-        while moved := self._rewrap_batch(tenant_id):
+        while moved := self._reseal_batch(tenant_id) or self._rewrap_batch(tenant_id):
             yield moved
 
     def retire(self, tenant_id: str, seconds_min: int) -> list[int]:
@@ -116,7 +128,8 @@ class KeyRotation:
                 raise KeyInUse(_TOO_YOUNG.format(minutes=-(-seconds_min // 60)))
             if any(_count(session, tenant_id, key_id) for _, key_id in older):
                 raise KeyInUse
-            if any(reseal(session, tenant_id) for reseal in self._reseal):
+            fields = self._keyring.tenant(session, tenant_id).fields
+            if is_sealed_by_older(session, tenant_id, fields):
                 raise KeyInUse
             versions = [version for version, _ in older]
             session.execute(
@@ -127,12 +140,19 @@ class KeyRotation:
             self._record(session, tenant_id, "keys.retire", {"versions": versions})
         return versions
 
+    def _reseal_batch(self, tenant_id: str) -> int:
+        with self._database.transaction(tenant_id) as session:
+            fields = self._keyring.tenant(session, tenant_id).fields
+            moved = reseal(session, tenant_id, fields, _BATCH)
+            self._record_rewrap(session, tenant_id, moved)
+        return moved
+
     def _rewrap_batch(self, tenant_id: str) -> int:
         with self._database.transaction(tenant_id) as session:
             *older, _ = self._keyring.tenants.wrapping_ids(session, tenant_id).values()
             rows = session.execute(
                 select(WrappedKey.owner, WrappedKey.wrapped)
-                .where(WrappedKey.tenant_id == tenant_id, _key_id().in_(older))
+                .where(WrappedKey.tenant_id == tenant_id, key_id_of(WrappedKey.wrapped).in_(older))
                 .limit(_BATCH)
             ).all()
             cipher = self._keyring.tenant(session, tenant_id).wrapping
@@ -175,10 +195,8 @@ _TOO_YOUNG: Final = (
 )
 
 
-def _key_id() -> ColumnElement[bytes]:
-    return func.substr(WrappedKey.wrapped, _ID_START, _ID_BYTES)
-
-
 def _count(session: Session, tenant_id: str, key_id: bytes) -> int:
-    counted = select(func.count()).where(WrappedKey.tenant_id == tenant_id, _key_id() == key_id)
+    counted = select(func.count()).where(
+        WrappedKey.tenant_id == tenant_id, key_id_of(WrappedKey.wrapped) == key_id
+    )
     return session.scalar(counted) or 0

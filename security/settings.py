@@ -1,11 +1,23 @@
 """Limits of passwords, sessions and tokens. Every limit has its unit in its name."""
 
 from pathlib import Path
+from typing import Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, IPvAnyNetwork
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    IPvAnyNetwork,
+    SecretStr,
+    model_validator,
+)
 
 HOUR = 3600
 DAY = 24 * HOUR
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+KeyHolder = Literal["file", "environment", "vault"]
 
 
 class PasswordSettings(BaseModel):
@@ -50,15 +62,72 @@ class AccessTokenSettings(BaseModel):
     per_user_max: int = Field(default=100, ge=1)
 
 
-class KeySettings(BaseModel):
-    """How long an older version of a tenant's key stays at least after a rotation.
+class VaultSettings(BaseModel):
+    """Vault's transit engine as the holder of the key-encryption key; `url` turns it on.
 
-    No request lasts as long, so none that began before the rotation still needs it.
+    It signs in with a token, a file that holds one (as Vault's agent writes it), or an AppRole.
+    The system's authorities vouch for Vault's certificate unless `ca_file` names another.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    retire_seconds_min: int = Field(default=15 * 60, ge=0)
+    url: str | None = Field(default=None, description="Vault's address, https://...:8200.")
+    mount: str = Field(default="transit", description="Where the transit engine is mounted.")
+    key: str = Field(default="sourcebook", description="The transit key's name.")
+    namespace: str | None = Field(default=None, description="Namespace, where Vault has them.")
+    token: SecretStr | None = Field(default=None, description="A token of Vault.")
+    token_file: Path | None = Field(default=None, description="A file that holds a token.")
+    role_id: str | None = Field(default=None, description="The AppRole to sign in as.")
+    secret_id: SecretStr | None = Field(default=None, description="The AppRole's secret id.")
+    secret_id_file: Path | None = Field(default=None, description="A file that holds it.")
+    approle_mount: str = Field(default="approle", description="Where AppRole is mounted.")
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the authority that signed Vault's certificate."
+    )
+    timeout_seconds: float = Field(default=5.0, gt=0, description="For each request to Vault.")
+    retries_max: int = Field(
+        default=3, ge=0, description="How often a request is sent again to a busy Vault."
+    )
+
+    @model_validator(mode="after")
+    def _is_usable(self) -> Self:
+        if self.url is None:
+            return self
+        address = urlsplit(self.url)
+        if address.scheme != "https" and address.hostname not in LOOPBACK:
+            message = "Vault is asked over https only, except on this machine"
+            raise ValueError(message)
+        ways = (self.token, self.token_file, self.role_id)
+        if sum(way is not None for way in ways) != 1:
+            message = "give exactly one of token, token_file and role_id"
+            raise ValueError(message)
+        if self.role_id is not None and (self.secret_id is None) == (self.secret_id_file is None):
+            message = "role_id needs either secret_id or secret_id_file"
+            raise ValueError(message)
+        return self
+
+
+class KeySettings(BaseModel):
+    """Who holds the key-encryption key, and how long older versions of a tenant's key stay.
+
+    No request lasts as long as `retire_seconds_min`, so none that began before a rotation still
+    needs an older version after it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    holder: KeyHolder | None = Field(
+        default=None,
+        description="file, environment or vault; by default what is configured, else the file.",
+    )
+    former_holder: KeyHolder | None = Field(
+        default=None,
+        description="Who held it before, until `sourcebook keys rewrap` has moved everything.",
+    )
+    retire_seconds_min: int = Field(
+        default=15 * 60, ge=0, description="Age at which a new version lets older ones retire."
+    )
+    vault: VaultSettings = VaultSettings()
 
 
 class OutboundSettings(BaseModel):

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from security.ddl import refuse_changes
+from security.sealed_columns import protected
 from storage.database import BIG_ID, ID, Base, UtcDateTime
 
 PERSON: Final = "person"
@@ -44,7 +45,7 @@ class TenantKey(Base):
 
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
-    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary, info=protected("wrapped"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -59,7 +60,7 @@ class WrappedKey(Base):
 
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
     owner: Mapped[str] = mapped_column(String(64), primary_key=True)
-    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary, info=protected("wrapped"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -173,7 +174,9 @@ class BrowserSession(Base):
     __tablename__ = "sessions"
     __table_args__ = ({"info": {"fence": {"credential": "secret_hash"}}},)
 
-    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    secret_hash: Mapped[bytes] = mapped_column(
+        LargeBinary(32), primary_key=True, info=protected("hash")
+    )
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -190,7 +193,7 @@ class AccessToken(Base):
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(200))
-    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True, info=protected("hash"))
     scopes: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -216,7 +219,7 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(64))
     target: Mapped[str | None] = mapped_column(String(80))
     outcome: Mapped[str] = mapped_column(String(16))
-    details: Mapped[bytes | None] = mapped_column(LargeBinary)
+    details: Mapped[bytes | None] = mapped_column(LargeBinary, info=protected("lasting"))
 
 
 refuse_changes(cast("Table", AuditEntry.__table__))

@@ -3,8 +3,9 @@
 import typer
 from rich.console import Console
 
+from api.key_holders import key_provider
 from api.settings import Settings
-from api.wiring import key_provider, open_database, utc_now
+from api.wiring import open_database, utc_now
 from retrieval.embedding.factory import create_embedder
 from retrieval.index import CorpusIndex
 from security.keyring import KeyRing

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from security.sealed_columns import protected
 from storage.database import ID, Base, UtcDateTime
 
 
@@ -20,7 +21,7 @@ class ServiceAccount(Base):
 
     id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
-    secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    secret_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32), info=protected("hash"))
     public_jwk: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     generation: Mapped[int]
     created_by: Mapped[str] = mapped_column(String(80))
@@ -41,7 +42,7 @@ class SigningKey(Base):
     kid: Mapped[str] = mapped_column(ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     public_jwk: Mapped[dict[str, str]] = mapped_column(JSON)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -54,6 +55,8 @@ class ClientAssertion(Base):
     service_account_id: Mapped[str] = mapped_column(
         ForeignKey("service_accounts.id", ondelete="CASCADE"), primary_key=True
     )
-    jti_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    jti_hash: Mapped[bytes] = mapped_column(
+        LargeBinary(32), primary_key=True, info=protected("hash")
+    )
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

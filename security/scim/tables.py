@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from security.sealed_columns import protected
 from storage.database import ID, Base, UtcDateTime
 
 
@@ -21,7 +22,7 @@ class ScimToken(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
     name: Mapped[str] = mapped_column(String(200))
-    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True, info=protected("hash"))
     issuer: Mapped[str | None] = mapped_column(String(512))
     created_by: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -42,6 +43,6 @@ class ScimUser(Base):
     )
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     external_id: Mapped[str | None] = mapped_column(String(255))
-    attributes: Mapped[bytes] = mapped_column(LargeBinary)
+    attributes: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

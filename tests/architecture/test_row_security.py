@@ -12,6 +12,7 @@ ALLOWED = {
     "ingest/pipeline/dispatcher.py": "the queue takes the tenants in turns",
     "ingest/pipeline/progress.py": "a job names a document, whose row says which tenant to enter",
     "ingest/sweep.py": "a file without a document has no tenant",
+    "security/rotation.py": "the key-encryption key wraps the keys of all tenants",
     "retrieval/index.py": "the list of changes, and which tenants there are",
 }
 

@@ -11,9 +11,10 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.first_start import prepare
+from api.key_holders import key_provider
 from api.observability.metrics import Metrics
 from api.settings import Settings
-from api.wiring import key_provider, open_blobs, open_database, tenant_id_of, utc_now
+from api.wiring import open_blobs, open_database, tenant_id_of, utc_now
 from ingest.collections import CollectionService
 from ingest.service import DocumentService
 from security.access_tokens import AccessTokens

@@ -2,13 +2,16 @@
 
 import base64
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from retrieval.tables import Collection
 from security.audit import AuditLog
+from security.cipher import Cipher
 from security.errors import DecryptionFailed, KeyDestroyed, KeyInUse, KeyUnavailable
 from security.keyring import KeyRing
 from security.keys import EnvironmentKeyProvider, FileKeyProvider
@@ -19,6 +22,7 @@ from security.tables import Tenant, TenantKey, WrappedKey
 from storage.database import Base, Database
 
 TENANT = "default"
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 PLACE = Place("chunks", "d.1", "body")
 MANY = 1_001
 """More than two batches."""
@@ -144,7 +148,7 @@ def test_what_cannot_be_done_is_not_recorded(
         raise KeyUnavailable
 
     with pytest.raises(KeyUnavailable):
-        rotation.recorded(TENANT, "keys.rotate_master", fail)
+        rotation.recorded([TENANT], "keys.rotate_master", fail)
     auditor = Principal(TENANT, "u", "u", {None: Role.OWNER})
     with database.reading() as session:
         assert audit.entries(session, auditor) == []
@@ -177,18 +181,29 @@ def test_a_version_that_still_wraps_is_not_retired(
     assert [version.wrapped_keys for version in rotation.status(TENANT)] == [0, 4]
 
 
-def test_fields_that_another_package_seals_hold_a_version_until_they_are_sealed_again(
-    database: Database, keyring: KeyRing, audit: AuditLog, clock: object
+def test_a_field_under_an_older_version_holds_it_until_it_is_sealed_again(
+    database: Database, keyring: KeyRing, rotation: KeyRotation, clock: object
 ) -> None:
-    left = [2, 0, 1, 0, 0]
-    rotation = KeyRotation(database, keyring, audit, clock, [lambda *_: left.pop(0)])  # type: ignore[arg-type]
+    with database.reading() as session:
+        old = keyring.tenant(session, TENANT).fields
     rotation.rotate(TENANT)
-    assert rewrapped(rotation) == 3 + 2
-    assert rewrapped(rotation) == 0
+    rewrapped(rotation)
+    with database.transaction() as session:  # by a request that began before the rotation
+        session.add_all(collection(f"c{number}", old, clock) for number in range(MANY))
     with pytest.raises(KeyInUse):
         rotation.retire(TENANT, 0)
-    rewrapped(rotation)
+    assert list(rotation.rewrap(TENANT)) == [0, 500, 500, 1]
     assert rotation.retire(TENANT, 0) == [1]
+
+
+def collection(key: str, fields: Cipher, clock: object) -> Collection:
+    return Collection(
+        id=key,
+        tenant_id=TENANT,
+        name=fields.seal(Place("collections", key, "name"), b"Handbook"),
+        name_digest=key,
+        created_at=clock(),  # type: ignore[operator]
+    )
 
 
 def test_a_key_destroyed_during_a_rewrap_stays_destroyed(
@@ -236,6 +251,27 @@ def test_the_key_encryption_key_is_replaced_while_a_process_runs(
             old.write_bytes(before)
             old.chmod(0o600)
             KeyRing(FileKeyProvider(old), clock).tenant(session, TENANT)  # type: ignore[arg-type]
+
+
+def test_the_old_kek_is_kept_while_any_tenant_needs_it(
+    database: Database,
+    keyring: KeyRing,
+    rotation: KeyRotation,
+    provider: FileKeyProvider,
+    tmp_path: Path,
+) -> None:
+    with database.transaction() as session:
+        session.add(Tenant(id="other", name="Other", created_at=NOW))
+        keyring.create_tenant(session, "other")
+    assert rotation.tenants() == [TENANT, "other"]
+    provider.replace()
+    rewrapped(rotation)
+    with pytest.raises(KeyInUse):
+        rotation.retire_master(provider)
+    assert (tmp_path / "kek.previous").exists()
+    list(rotation.rewrap("other"))
+    rotation.retire_master(provider)
+    assert not (tmp_path / "kek.previous").exists()
 
 
 def test_a_second_replacement_waits_for_the_first(provider: FileKeyProvider) -> None:

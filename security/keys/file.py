@@ -1,92 +1,19 @@
-"""The key-encryption key (KEK): the one secret that is not in the database.
+"""A KEK in a file."""
 
-It wraps the tenants' keys and nothing else. A wrapped key names its KEK in its header.
-"""
-
-import base64
 import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from security.aead import HEADER_BYTES, KEY_BYTES, Key
-from security.errors import DecryptionFailed, KeyUnavailable
+from security.aead import KEY_BYTES
+from security.errors import KeyUnavailable
+from security.keys.local import LocalKeys
 
-_DISTINCT_BYTES_MIN: Final = 12
-"""32 random bytes have about 30 distinct values; fewer than 12 has a chance below 10^-15."""
-
-
-_PRINTABLE: Final = range(0x20, 0x7F)
-_WRONG_KEY: Final = (
-    "The key-encryption key is not the one that this data was stored under. "
-    "Restore the key that belongs to it."
-)
 _UNFINISHED: Final = (
     "The key-encryption key was replaced before and its precursor is still there. Run "
-    "`sourcebook keys rewrap` and `sourcebook keys retire`, then try again."
+    "`sourcebook keys rewrap` and `sourcebook keys retire --master`, then try again."
 )
-
-
-class KeyProvider(Protocol):
-    """Whoever holds the key-encryption key: a file, the environment, or a vault."""
-
-    def wrap(self, associated: bytes, key: bytes) -> bytes:
-        """Encrypt a key and bind it to `associated`."""
-        ...
-
-    def unwrap(self, associated: bytes, wrapped: bytes) -> bytes:
-        """Decrypt a key.
-
-        Raises:
-            KeyUnavailable: it was wrapped by another KEK, or altered, or bound to something else.
-        """
-        ...
-
-    def is_current(self, wrapped: bytes) -> bool:
-        """Tell whether `wrap` would use the same KEK today as it did for `wrapped`."""
-        ...
-
-
-class LocalKeys:
-    """The present KEK and maybe the one before it, in this process's memory."""
-
-    def __init__(self, secret: bytes, previous: bytes | None = None) -> None:
-        self._key = _key(secret)
-        self._known = {self._key.id: self._key}
-        if previous is not None:
-            older = _key(previous)
-            self._known[older.id] = older
-
-    def wrap(self, associated: bytes, key: bytes) -> bytes:
-        """Encrypt under the present KEK."""
-        return self._key.seal(associated, key)
-
-    def unwrap(self, associated: bytes, wrapped: bytes) -> bytes:
-        """Decrypt under the KEK that the header names."""
-        try:
-            return self._known[_key_id(wrapped)].open(associated, wrapped)
-        except (DecryptionFailed, KeyError):
-            raise KeyUnavailable(_WRONG_KEY) from None
-
-    def is_current(self, wrapped: bytes) -> bool:
-        """Compare the header's key."""
-        return _key_id(wrapped) == self._key.id
-
-    def knows(self, wrapped: bytes) -> bool:
-        """Tell whether the header names one of these keys."""
-        return _key_id(wrapped) in self._known
-
-
-class EnvironmentKeyProvider(LocalKeys):
-    """A KEK given as the base64 of 32 random bytes, as a setting holds it, and maybe its precursor.
-
-    Raises:
-        KeyUnavailable: not base64, not 32 bytes, or a placeholder instead of random bytes.
-    """
-
-    def __init__(self, encoded: str, previous: str | None = None) -> None:
-        super().__init__(_decoded(encoded), None if previous is None else _decoded(previous))
 
 
 class FileKeyProvider:
@@ -104,25 +31,33 @@ class FileKeyProvider:
         self._keys = self._read()
 
     def wrap(self, associated: bytes, key: bytes) -> bytes:
-        """Encrypt under the present KEK."""
+        """Encrypt under the present KEK, read again: another process may have replaced it."""
+        self._keys = self._read()
         return self._keys.wrap(associated, key)
 
     def unwrap(self, associated: bytes, wrapped: bytes) -> bytes:
         """Decrypt under the KEK that the header names."""
+        self.knows(wrapped)
+        return self._keys.unwrap(associated, wrapped)
+
+    def knows(self, wrapped: bytes) -> bool:
+        """Tell whether the header names one of the keys, read again if it does not."""
         if not self._keys.knows(wrapped):
             self._keys = self._read()
-        return self._keys.unwrap(associated, wrapped)
+        return self._keys.knows(wrapped)
 
     def is_current(self, wrapped: bytes) -> bool:
         """Compare the header's key with the file's, read again."""
         self._keys = self._read()
         return self._keys.is_current(wrapped)
 
-    def replace(self) -> None:
+    def replace(self) -> str:
         """Write a new KEK in the file's place and keep the old one beside it.
 
         Side effects: the old key moves to `.previous`, from where `retire` removes it once no
         tenant key needs it. A power cut between leaves both names with the old key.
+
+        Returns: what the operator should do now.
 
         Raises:
             KeyUnavailable: an earlier replacement was not finished.
@@ -135,6 +70,7 @@ class FileKeyProvider:
                 raise KeyUnavailable(_UNFINISHED) from None
         _write_new(self._path, lambda partial: partial.replace(self._path))
         self._keys = self._read()
+        return f"A new key-encryption key is in {self._path}: back it up."
 
     def retire(self) -> None:
         """Delete the old KEK: what it still wraps is lost."""
@@ -178,32 +114,6 @@ def _write_new(path: Path, publish: Callable[[Path], object]) -> None:
 
 def _previous(path: Path) -> Path:
     return path.with_name(f"{path.name}.previous")
-
-
-def _key_id(wrapped: bytes) -> bytes:
-    return wrapped[2:HEADER_BYTES]
-
-
-def _decoded(encoded: str) -> bytes:
-    try:
-        return base64.b64decode(encoded.strip(), validate=True)
-    except ValueError:
-        return b""
-
-
-def _key(secret: bytes) -> Key:
-    if len(secret) != KEY_BYTES or _is_placeholder(secret):
-        detail = (
-            "The key-encryption key must be 32 random bytes. Make one with "
-            "`openssl rand -base64 32`."
-        )
-        raise KeyUnavailable(detail)
-    return Key(secret)
-
-
-def _is_placeholder(secret: bytes) -> bool:
-    is_text = all(byte in _PRINTABLE for byte in secret)  # by chance: below 10^-13
-    return is_text or len(set(secret)) < _DISTINCT_BYTES_MIN
 
 
 def _read_private(path: Path) -> bytes:

@@ -6,29 +6,38 @@ import pytest
 
 from security.errors import KeyUnavailable
 from security.keys import EnvironmentKeyProvider, FileKeyProvider, KeyProvider
+from tests.unit.security.keys.conformance import KeyProviderConformance
 
 ENCODED = base64.b64encode(bytes(range(100, 132))).decode()
-OTHER = base64.b64encode(bytes(range(101, 133))).decode()
 
 
-@pytest.fixture(params=["file", "environment"])
-def provider(request: pytest.FixtureRequest, tmp_path: Path) -> KeyProvider:
-    if request.param == "file":
+class TestFile(KeyProviderConformance):
+    @pytest.fixture
+    def provider(self, tmp_path: Path) -> KeyProvider:
         return FileKeyProvider.create(tmp_path / "kek")
-    return EnvironmentKeyProvider(ENCODED)
+
+    @pytest.fixture
+    def reopened(self, provider: KeyProvider, tmp_path: Path) -> KeyProvider:
+        return FileKeyProvider(tmp_path / "kek")
 
 
-def test_a_wrapped_key_comes_back_for_what_it_was_bound_to(provider: KeyProvider) -> None:
-    wrapped = provider.wrap(b"tenant", b"k" * 32)
-    assert b"k" * 32 not in wrapped
-    assert provider.unwrap(b"tenant", wrapped) == b"k" * 32
-    with pytest.raises(KeyUnavailable):
-        provider.unwrap(b"other", wrapped)
+class TestEnvironment(KeyProviderConformance):
+    @pytest.fixture
+    def provider(self) -> KeyProvider:
+        return EnvironmentKeyProvider(ENCODED)
+
+    @pytest.fixture
+    def reopened(self) -> KeyProvider:
+        return EnvironmentKeyProvider(ENCODED)
 
 
-def test_another_kek_does_not_unwrap_and_says_what_to_do(provider: KeyProvider) -> None:
-    with pytest.raises(KeyUnavailable, match="Restore the key"):
-        EnvironmentKeyProvider(OTHER).unwrap(b"tenant", provider.wrap(b"tenant", b"k" * 32))
+def test_a_running_process_wraps_with_the_key_that_replaced_its_own(tmp_path: Path) -> None:
+    running = FileKeyProvider.create(tmp_path / "kek")
+    replacing = FileKeyProvider(tmp_path / "kek")
+    replacing.replace()
+    wrapped = running.wrap(b"tenant", b"k" * 32)
+    replacing.retire()
+    assert replacing.unwrap(b"tenant", wrapped) == b"k" * 32
 
 
 @pytest.mark.parametrize(
