@@ -12,8 +12,9 @@ from sqlalchemy import select
 from api.evaluation.corpus import CorpusWriter, Progress
 from api.first_start import prepare
 from api.generator import open_generator
+from api.key_holders import key_provider
 from api.settings import Settings
-from api.wiring import Clock, key_provider, open_database, tenant_id_of, utc_now
+from api.wiring import Clock, open_database, tenant_id_of, utc_now
 from evaluation.datasets import Dataset
 from evaluation.runner import Found, Given
 from ingest.collections import CollectionService
