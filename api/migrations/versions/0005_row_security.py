@@ -18,6 +18,8 @@ _TABLES = (
     "conversations",
     "documents",
     "grants",
+    "group_members",
+    "groups",
     "identities",
     "index_changes",
     "scim_users",
