@@ -20,6 +20,7 @@
     │   ├── OutboundRefused
     │   ├── OutboundTimeout
     │   └── OutboundTooLarge
+    ├── AuditUnavailable            cannot be put on record, so it did not happen
     └── CryptoError                 keys and ciphertexts
         ├── DecryptionFailed
         ├── KeyDestroyed
@@ -190,6 +191,17 @@ class OutboundTooLarge(OutboundFailed):
 
     code = "outbound_too_large"
     message = "Another server answered with more than may be read."
+
+
+class AuditUnavailable(SecurityError):
+    """The audit log could not be written, so what should be on record has not happened."""
+
+    status = 503
+    code = "audit_unavailable"
+    message = (
+        "The audit log cannot be written, so nothing was done. Try again, and tell the operator "
+        "of this server if it goes on."
+    )
 
 
 class CryptoError(SecurityError):

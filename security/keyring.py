@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from security.aead import KEY_BYTES, Key
@@ -61,6 +62,17 @@ class KeyRing:
         session.add(row)
         session.flush()
         return self._unwrapped(keys, tenant_id, owner, wrapped)
+
+    def obtain(self, session: Session, tenant_id: str, owner: str) -> Cipher:
+        """Return the cipher of `owner`, storing a new key when there is none yet."""
+        found = self.ciphers(session, tenant_id, [owner])
+        if owner in found:
+            return found[owner]
+        try:
+            with session.begin_nested():
+                return self.create(session, tenant_id, owner)
+        except IntegrityError:  # another transaction was first
+            return self.cipher(session, tenant_id, owner)
 
     def cipher(self, session: Session, tenant_id: str, owner: str) -> Cipher:
         """Return the cipher of `owner`.

@@ -19,7 +19,7 @@ from storage.database import Base
 Protection = Literal["tenant", "own", "lasting", "wrapped", "hash"]
 """`tenant`: sealed under the newest version of the tenant's key, and again after a rotation.
 `own`: under a wrapped key of its own. `lasting`: under a key that outlives versions. `wrapped`: a
-key itself, which rotation wraps again. `hash`: a digest of a random secret, not sealed at all."""
+key itself, which rotation wraps again. `hash`: a digest of a random secret or of ciphertext."""
 _MARK: Final = "protection"
 _ID_START, _ID_BYTES = 3, 16
 """Where a ciphertext names its key, counted from 1 as SQL does (see aead.py)."""

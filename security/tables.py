@@ -1,7 +1,7 @@
 """Tenants, people, what they may do, wrapped keys and the audit log."""
 
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 from sqlalchemy import (
     JSON,
@@ -10,13 +10,11 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
-    Table,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from security.ddl import refuse_changes
 from security.sealed_columns import protected
 from storage.database import BIG_ID, ID, Base, UtcDateTime
 
@@ -197,29 +195,3 @@ class AccessToken(Base):
     scopes: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class AuditEntry(Base):
-    """One line of the append-only log: who did what to which thing, and how it ended.
-
-    `details` is sealed JSON; everything else is free of personal and document text.
-    """
-
-    __tablename__ = "audit_entries"
-    __table_args__ = (
-        Index("ix_audit_entries_tenant_at", "tenant_id", "at"),
-        {"sqlite_autoincrement": True},
-    )
-
-    sequence: Mapped[int] = mapped_column(BIG_ID, primary_key=True)
-    id: Mapped[str] = mapped_column(ID, unique=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
-    actor: Mapped[str] = mapped_column(String(80))
-    action: Mapped[str] = mapped_column(String(64))
-    target: Mapped[str | None] = mapped_column(String(80))
-    outcome: Mapped[str] = mapped_column(String(16))
-    details: Mapped[bytes | None] = mapped_column(LargeBinary, info=protected("lasting"))
-
-
-refuse_changes(cast("Table", AuditEntry.__table__))

@@ -1,4 +1,4 @@
-"""Work that waits for a transaction's end: bytes are not part of it, so they follow it.
+"""Work that waits for a transaction's end: a last statement, or bytes, which are no part of it.
 
 A session here serves one transaction (`Database.transaction`), so nothing is unregistered.
 """
@@ -7,6 +7,17 @@ from collections.abc import Callable
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
+
+
+def before_commit(session: Session, action: Callable[[], None]) -> None:
+    """Run `action` as the last part of this session's transaction; if it raises, all is undone."""
+
+    def on_commit(session: Session) -> None:
+        # Releasing a savepoint fires this event too, but decides nothing.
+        if not session.in_nested_transaction():
+            action()
+
+    event.listen(session, "before_commit", on_commit)
 
 
 def after_commit(session: Session, action: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ from alembic import context
 import ingest.tables
 import qa.tables
 import retrieval.tables
+import security.audit.tables
 import security.oauth.tables
 import security.scim.tables
 import security.tables

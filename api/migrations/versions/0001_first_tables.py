@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import storage.database
-from security.ddl import AUDIT_POSTGRESQL, AUDIT_SQLITE
+from security.ddl import protect
 
 revision: str = "0001"
 down_revision: str | Sequence[str] | None = None
@@ -327,13 +327,7 @@ def upgrade() -> None:
             "conversation_id", "ordinal", name=op.f("uq_turns_conversation_id_ordinal")
         ),
     )
-    _only_grows()
-
-
-def _only_grows() -> None:
-    triggers = AUDIT_SQLITE if op.get_bind().dialect.name == "sqlite" else AUDIT_POSTGRESQL
-    for statement in triggers:
-        op.execute(statement)
+    protect(op.get_bind(), "audit_entries")
 
 
 def downgrade() -> None:

@@ -36,11 +36,12 @@ from retrieval.corpus import Chunk
 from retrieval.document_keys import document_owner
 from retrieval.tables import ChunkRow, Document
 from security.audit import AuditLog
+from security.audit.tables import AuditEntry
 from security.grants import Grants
 from security.keyring import KeyRing
 from security.keys import FileKeyProvider
 from security.principal import Principal, Role
-from security.tables import AuditEntry, Tenant, User
+from security.tables import Tenant, User
 from security.tenant_keys import TenantKeys
 from storage.blobs import DiskBlobStore
 from storage.database import Base, Database

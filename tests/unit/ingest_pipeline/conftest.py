@@ -14,11 +14,12 @@ from ingest.service import DocumentService
 from ingest.settings import ArchiveLimits, UploadLimits
 from ingest.views import CollectionView, DocumentView
 from security.audit import AuditLog
+from security.audit.tables import AuditEntry
 from security.grants import Grants
 from security.keyring import KeyRing
 from security.keys import FileKeyProvider
 from security.principal import Principal, Role
-from security.tables import AuditEntry, Tenant, User
+from security.tables import Tenant, User
 from storage.blobs import DiskBlobStore
 from storage.database import Database
 

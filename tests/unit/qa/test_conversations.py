@@ -6,7 +6,8 @@ import sqlalchemy as sa
 from qa.errors import ConversationNotFound
 from qa.tables import ConversationRow, TurnRow
 from retrieval.access import AccessScope, scope_for
-from security.tables import AuditEntry, WrappedKey
+from security.audit.tables import AuditEntry
+from security.tables import WrappedKey
 
 HOTEL = "Hotel costs are refunded up to 120 euros a night."
 

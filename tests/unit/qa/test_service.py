@@ -12,7 +12,7 @@ from qa.language import REFUSAL
 from qa.tables import ConversationRow, TurnRow
 from retrieval.access import scope_for
 from retrieval.corpus import Box
-from security.tables import AuditEntry
+from security.audit.tables import AuditEntry
 
 HOTEL = (
     "Employees book hotels themselves. Hotel costs are refunded up to 120 euros a night. "
@@ -259,7 +259,7 @@ def test_the_question_is_recorded_before_the_first_word(service, ann, shelf, aud
     service.answer(ann, "How are hotel costs refunded?")
     entries = _entries(database)
     assert [entry.action for entry in entries] == ["question.ask"]
-    assert document_id.encode() not in entries[0].details
+    assert document_id.encode() not in entries[0].body
 
 
 def test_every_change_has_one_audit_entry(ask, shelf, generator, database):

@@ -6,10 +6,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from security.audit import AuditLog
+from security.audit.tables import AuditEntry
 from security.errors import DecryptionFailed, Forbidden
 from security.keyring import KeyRing
 from security.principal import Principal, Role
-from security.tables import AuditEntry, Tenant
+from security.tables import Tenant
 from storage.database import Database
 
 TENANT = "default"
@@ -38,10 +39,9 @@ def test_details_are_sealed_and_bound_to_their_entry(database: Database, audit: 
     fill(database, audit, 2)
     with database.transaction() as session:
         one, other = session.query(AuditEntry).all()
-        assert one.details
-        assert "Täst".encode() not in one.details
+        assert "Täst".encode() not in one.body
         session.execute(text("DROP TRIGGER audit_entries_refuse_update"))
-        one.details = other.details
+        one.body = other.body
     with database.reading() as session, pytest.raises(DecryptionFailed):
         audit.entries(session, AUDITOR)
 
@@ -60,9 +60,9 @@ def test_a_change_that_is_rolled_back_leaves_no_entry(database: Database, audit:
         "DELETE FROM audit_entries",
         "DELETE FROM audit_entries WHERE sequence = 1",
         "INSERT OR REPLACE INTO audit_entries SELECT sequence, id, tenant_id, at, 'nobody', action,"
-        " target, outcome, details FROM audit_entries",
+        " target, outcome, body FROM audit_entries",
         "REPLACE INTO audit_entries SELECT 99, id, tenant_id, at, 'nobody', action,"
-        " target, outcome, details FROM audit_entries",
+        " target, outcome, body FROM audit_entries",
     ],
 )
 def test_the_database_refuses_to_change_entries(
