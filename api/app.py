@@ -17,6 +17,7 @@ from api.routes import (
     collections,
     conversations,
     documents,
+    evaluations,
     groups,
     operations,
     search,
@@ -30,7 +31,18 @@ from api.static_files import install_page
 from api.version import VERSION
 from api.wiring import close_state
 
-RESOURCES = (session, users, groups, tokens, collections, documents, search, answers, conversations)
+RESOURCES = (
+    session,
+    users,
+    groups,
+    tokens,
+    collections,
+    documents,
+    search,
+    answers,
+    conversations,
+    evaluations,
+)
 
 _PROBLEM = {"model": Problem, "description": "A problem (RFC 9457)."}
 

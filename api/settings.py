@@ -20,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from evaluation.settings import EvaluationSettings
 from ingest.settings import ParseLimits, UploadLimits, WorkerSettings
 from model.settings import ModelSettings
 from qa.settings import AnswerSettings
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     ingestion: WorkerSettings = WorkerSettings()
     model: ModelSettings = ModelSettings()
     answers: AnswerSettings = AnswerSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
 
     @field_validator("data", "models")
     @classmethod

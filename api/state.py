@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from api.observability.metrics import Metrics
 from api.settings import Settings
+from evaluation.store import Evaluations
 from ingest.collections import CollectionService
 from ingest.service import DocumentService
 from model.backends.port import Generator
@@ -55,6 +56,7 @@ class State:
     generator: Generator
     answers: AnswerService
     conversations: Conversations
+    evaluations: Evaluations
 
 
 def state_of(request: Request) -> State:

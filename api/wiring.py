@@ -13,6 +13,7 @@ from api.observability.ingestion import IngestionCollector
 from api.observability.metrics import Metrics
 from api.settings import Settings
 from api.state import State
+from evaluation.store import Evaluations
 from ingest.collections import CollectionService
 from ingest.service import DocumentService
 from model.backends.local import LocalGenerator
@@ -164,6 +165,7 @@ def build_state(
             observe=metrics.observe_answer,
         ),
         conversations=conversations,
+        evaluations=Evaluations(keyring, audit, settings.evaluation, clock),
     )
 
 

@@ -1,9 +1,11 @@
 """What can go wrong while measuring.
 
 EvaluationError
-├── DatasetInvalid   a data set's file is missing or cannot be read
-├── RunInvalid       a stored run cannot be read
-└── NotComparable    two runs share no question
+├── DatasetInvalid       a data set's file is missing or cannot be read
+├── RunInvalid           a run's file cannot be read
+├── NotComparable        two runs share no question
+├── EvaluationTooLarge   a run has more questions than are kept
+└── TooManyEvaluations   the tenant keeps as many runs as it may
 """
 
 
@@ -33,3 +35,23 @@ class NotComparable(EvaluationError):
 
     status = 422
     code = "not_comparable"
+
+
+class EvaluationTooLarge(EvaluationError):
+    """An evaluation has more questions than are kept."""
+
+    status = 413
+    code = "evaluation_too_large"
+
+    def __init__(self, questions_max: int) -> None:
+        super().__init__(f"An evaluation may have at most {questions_max} questions here.")
+
+
+class TooManyEvaluations(EvaluationError):
+    """The tenant keeps as many evaluations as it may."""
+
+    status = 409
+    code = "too_many_evaluations"
+
+    def __init__(self, runs_max: int) -> None:
+        super().__init__(f"{runs_max} evaluations are kept already. Delete one first.")

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import evaluation.tables
 import ingest.tables
 import qa.tables
 import retrieval.tables
@@ -12,7 +13,7 @@ import security.tables
 from storage.database import Base, Database
 from storage.row_security import see_all_tenants
 
-__all__ = ["ingest", "qa", "retrieval", "security"]  # imported for their tables
+__all__ = ["evaluation", "ingest", "qa", "retrieval", "security"]  # imported for their tables
 
 
 def run() -> None:
