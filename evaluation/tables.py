@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from security.sealed_columns import protected
 from storage.database import ID, Base, UtcDateTime
 
 
@@ -18,4 +19,5 @@ class EvaluationRow(Base):
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     created_by: Mapped[str] = mapped_column(ID)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    run: Mapped[bytes] = mapped_column(LargeBinary)  # sealed JSON of evaluation.runs.Run
+    # Sealed JSON of evaluation.runs.Run.
+    run: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
