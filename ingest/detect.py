@@ -2,6 +2,7 @@
 
 import io
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -45,10 +46,12 @@ OOXML_TYPES = frozenset({DOCX, PPTX, XLSX})
 _HEAD_BYTES = 64 * 1024
 _PDF_HEADER_WITHIN_BYTES = 1024
 _CONTROL_SHARE_MAX = 0.02
+_UNREADABLE = frozenset({"Cc", "Cn", "Co", "Cs"})
 
 _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF32_MARKS = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _OOXML_PARTS = {"word/": DOCX, "ppt/": PPTX, "xl/workbook.xml": XLSX}
 _OLE_STREAMS = {
     "__properties_version1.0": MSG,
@@ -64,6 +67,19 @@ _PICTURES = (
     b"GIF8",
     b"II*\x00",
     b"MM\x00*",
+)
+# Programs and other binary files whose first bytes may pass for UTF-16.
+_PROGRAMS = (
+    *(b"MZ" + bytes([low, high]) for low in range(256) for high in range(4)),
+    b"\x7fELF",
+    b"\xca\xfe\xba\xbe",
+    b"\xfe\xed\xfa",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"%!PS",
+    b"\0asm",
+    b"SQLite format 3\0",
+    b"L\0\0\0\x01\x14\x02\0",  # a Windows shortcut
 )
 _PICTURE = (
     "Pictures and scans cannot be read yet, because text recognition (OCR) is not available. "
@@ -153,14 +169,16 @@ def _refuse_known(head: bytes) -> None:
         raise UnsupportedType(_ARCHIVE)
     if head.startswith(b"{\\rtf"):
         raise UnsupportedType(_RTF)
-    if head.startswith(b"%!PS"):
+    if head.startswith(_PROGRAMS):
         raise UnsupportedType
 
 
 def _is_text(head: bytes) -> bool:
     """Whether the bytes can be text: next to no control characters, NUL only in UTF-16."""
+    if head.startswith(_UTF32_MARKS):
+        return _is_readable(head[: len(head) // 4 * 4].decode("utf-32", errors="replace"))
     if head.startswith(_UTF16_MARKS):
-        return True
+        return _is_readable(head[: len(head) // 2 * 2].decode("utf-16", errors="replace"))
     if b"\0" in head:
         return _looks_like_utf16(head)
     controls = sum(byte < ord(" ") and byte not in b"\t\n\r\f\x1b" for byte in head)
@@ -168,9 +186,25 @@ def _is_text(head: bytes) -> bool:
 
 
 def _looks_like_utf16(head: bytes) -> bool:
-    """UTF-16 without a mark: spaces and line ends put NUL bytes on one side only."""
+    """UTF-16 without a mark: NUL bytes mostly on one side, and nearly all of it is readable."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    return min(even, odd) == 0 and max(even, odd) > len(head) // 64
+    if 4 * min(even, odd) > max(even, odd) or max(even, odd) <= len(head) // 64:
+        return False
+    encoding = "utf-16-be" if even > odd else "utf-16-le"
+    return _is_readable(head[: len(head) // 2 * 2].decode(encoding, errors="replace"))
+
+
+def _is_readable(text: str) -> bool:
+    unread = sum(
+        unicodedata.category(letter) in _UNREADABLE and letter not in "\t\n\r\f\ufffd"
+        for letter in text
+    )
+    return unread + _torn(text) <= _CONTROL_SHARE_MAX * len(text)
+
+
+def _torn(text: str) -> int:
+    """Count what no character is; the last may be cut."""
+    return text[:-1].count("\ufffd")
 
 
 def _text_type(head: bytes, extension: str) -> str:

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from ingest.parsers.visible import visible
+
 # Full NFKC would turn Chinese punctuation (，；？) into ASCII and lose sentence ends, so only
 # the characters that PDF fonts and input methods put in place of ordinary ones are folded.
 _FOLDED = re.compile(
@@ -12,15 +14,6 @@ _FOLDED = re.compile(
     "\ufb00-\ufb06"  # ligatures: fi, fl, ffi
     "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"  # full-width letters and digits
     "\u00a0\u2000-\u200a\u202f\u205f"  # spaces of many widths
-    "]"
-)
-_INVISIBLE = re.compile(
-    "["
-    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls but tab and line ends
-    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\uffff"
-    "\ud800-\udfff"  # unpaired surrogates
-    "\ue000-\uf8ff"  # private use: glyphs without a meaning
-    "\U000e0000-\U000e0fff"  # tags: text that only machines see
     "]"
 )
 _BULLETS = str.maketrans(
@@ -42,7 +35,7 @@ def clean(text: str) -> str:
     """`text` with folded characters and without invisible ones; spacing is kept."""
     text = text.translate(_BULLETS).replace("\r\n", "\n").replace("\r", "\n")
     text = _FOLDED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return unicodedata.normalize("NFC", visible(text))
 
 
 def one_line(text: str) -> str:

@@ -11,11 +11,15 @@ from ingest.blocks import Block, ParsedDocument
 from ingest.errors import DocumentDamaged
 from ingest.parsers import building, elements
 from ingest.parsers.decoding import decode
+from ingest.parsers.html_hidden import hides_itself, without_hidden
 from ingest.settings import ParseLimits
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,40})""", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.{1,500}?)</title>", re.IGNORECASE | re.DOTALL)
 _DECLARED_WITHIN_BYTES = 4096
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"}
+)
 _NOT_READ = ("script", "style", "template", "noscript")
 
 
@@ -29,7 +33,11 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - 
 
 
 def read(text: str) -> list[Block]:
-    """Blocks of a page's markup; its text alone when it nests too deeply for the library."""
+    """Blocks of a page's markup; its text alone when it nests too deeply for the library.
+
+    What a browser would not show is not read.
+    """
+    text = without_hidden(text)
     try:
         found = elements.partition(partition_html, text=text)
         blocks = list(elements.blocks(found, headings=elements.depth_level))
@@ -45,15 +53,20 @@ class _TextOnly(HTMLParser):
         super().__init__()
         self.blocks: list[Block] = []
         self._unread = 0
+        self._hidden: list[str] = []
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - overrides
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._unread += tag in _NOT_READ
+        if tag not in _VOID and (tag in self._hidden or hides_itself(dict(attrs))):
+            self._hidden.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         self._unread = max(0, self._unread - (tag in _NOT_READ))
+        if tag in self._hidden:
+            self._hidden.remove(tag)
 
     def handle_data(self, data: str) -> None:
-        if not self._unread and data.strip():
+        if not self._unread and not self._hidden and data.strip():
             self.blocks.append(Block("text", data))

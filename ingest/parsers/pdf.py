@@ -54,7 +54,8 @@ def _read(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> Pars
         raise DocumentTooLarge
     pages = [page for index in range(count) if (page := _page(document, index)) is not None]
     if not any(page.lines for page in pages):
-        return _without_text(document, path, limits)
+        hides_text = any(page.hides_text for page in pages)
+        return _without_text(document, path, limits, hides_text=hides_text)
     pages = pdf_furniture.without_furniture(pages)
     headings = pdf_headings.Headings(pages, _bookmarks(document))
     blocks = pdf_layout.blocks(pages, headings)
@@ -79,14 +80,18 @@ def _bookmarks(document: pdfium.PdfDocument) -> list[tuple[str, int]]:
     return bookmarks
 
 
-def _without_text(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> ParsedDocument:
+def _without_text(
+    document: pdfium.PdfDocument, path: Path, limits: ParseLimits, *, hides_text: bool
+) -> ParsedDocument:
     """Ask another reader when pdfium saw no text, else tell a scan from an empty document."""
     try:
-        return pdf_fallback.parse(path, limits)
-    except (NoText, DocumentDamaged) as error:
-        if _has_pictures(document):
-            raise OcrUnavailable from error
-        raise NoText from error
+        if not hides_text:  # which the other reader would not notice
+            return pdf_fallback.parse(path, limits)
+    except (NoText, DocumentDamaged):
+        pass
+    if _has_pictures(document):
+        raise OcrUnavailable
+    raise NoText
 
 
 def _has_pictures(document: pdfium.PdfDocument) -> bool:

@@ -16,6 +16,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from ingest.parsers.characters import one_line
+from ingest.parsers.pdf_hidden import hidden_objects, is_hidden
 from retrieval.corpus import Box
 
 HYPHENS = "\x02\ufffe"
@@ -53,12 +54,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as shown: its number from 1, width and height in points, its lines."""
+    """A page as shown: its number from 1, width and height in points, its lines.
+
+    `hides_text` when it holds text that nobody can see, which is in none of them.
+    """
 
     number: int
     width: float
     height: float
     lines: list[Line]
+    hides_text: bool = False
 
     def box(self, line: Line) -> Box:
         """Place a line in fractions of the page."""
@@ -112,27 +117,58 @@ def read_page(document: pdfium.PdfDocument, index: int) -> Page:
         frame = _Frame(page)
         textpage = page.get_textpage()
         try:
-            lines = list(_lines(textpage, index + 1, frame))
+            hidden = hidden_objects(page)
+            lines = list(_lines(textpage, index + 1, frame, hidden))
         finally:
             textpage.close()
     finally:
         page.close()
-    return Page(index + 1, frame.width, frame.height, lines)
+    return Page(index + 1, frame.width, frame.height, lines, bool(hidden))
 
 
-def _lines(textpage: Any, number: int, frame: _Frame) -> Iterator[Line]:
+def _lines(textpage: Any, number: int, frame: _Frame, hidden: frozenset[int]) -> Iterator[Line]:
     text = textpage.get_text_range()
     narrow = text.isascii() or len(text.encode("utf-16-le")) == 2 * len(text)
     start = 0
     for match in [*_LINE_END.finditer(text), None]:
         end = match.start() if match else len(text)
-        content = text[start:end]
         offset = start if narrow else len(text[:start].encode("utf-16-le")) // 2
+        for content, at in _seen(textpage, text[start:end], offset, hidden):
+            if content.strip(" \t\0" + HYPHENS):
+                line = _line(textpage, content, at, number, frame)
+                if line is not None and _is_on_page(line, frame):
+                    yield line
         start = match.end() if match else end
-        if content.strip(" \t\0" + HYPHENS):
-            line = _line(textpage, content, offset, number, frame)
-            if line is not None:
-                yield line
+
+
+def _seen(
+    textpage: Any, content: str, offset: int, hidden: frozenset[int]
+) -> Iterator[tuple[str, int]]:
+    """Yield the pieces of a line that are not hidden, each with its offset."""
+    if not hidden:
+        yield content, offset
+        return
+    piece, begin, at = "", offset, offset
+    for character in content:
+        index = raw.FPDFText_GetCharIndexFromTextIndex(textpage, at)
+        if is_hidden(textpage, index, hidden):
+            yield piece, begin
+            piece, begin = "", at + _units(character)
+        else:
+            piece += character
+        at += _units(character)
+    yield piece, begin
+
+
+def _units(character: str) -> int:
+    """Count as pdfium does, in UTF-16."""
+    return 2 if character > "\uffff" else 1
+
+
+def _is_on_page(line: Line, frame: _Frame) -> bool:
+    return (
+        line.right > 0 and line.bottom > 0 and line.left < frame.width and line.top < frame.height
+    )
 
 
 def _line(

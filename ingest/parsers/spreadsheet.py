@@ -36,6 +36,8 @@ def _sheets(workbook: Any, cells_max: int) -> Iterator[Block]:
     for metadata in workbook.sheets_metadata:
         if metadata.typ != calamine.SheetTypeEnum.WorkSheet:
             continue
+        if metadata.visible != calamine.SheetVisibleEnum.Visible:
+            continue  # nobody who opens the workbook sees it
         sheet = workbook.get_sheet_by_name(metadata.name)
         cells += sheet.height * sheet.width
         if cells > cells_max:
