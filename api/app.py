@@ -19,8 +19,10 @@ from api.routes import (
     documents,
     evaluations,
     groups,
+    oauth,
     operations,
     search,
+    service_accounts,
     session,
     tokens,
     users,
@@ -30,12 +32,16 @@ from api.state import State
 from api.static_files import install_page
 from api.version import VERSION
 from api.wiring import close_state
+from security.oauth.token_endpoint import PATH
+from security.principal import Verb
 
 RESOURCES = (
     session,
     users,
     groups,
     tokens,
+    service_accounts,
+    oauth,
     collections,
     documents,
     search,
@@ -68,14 +74,37 @@ def create_app(settings: Settings, build: Callable[[Metrics], State]) -> FastAPI
     return app
 
 
+_BY_OAUTH: dict[str, list[str]] = {"OAuth2": []}
+_OAUTH = {
+    "OAuth2": {
+        "type": "oauth2",
+        "description": "A service account's token; OAuth 2.0 Authorization Server Metadata "
+        "(RFC 8414) is at `/.well-known/oauth-authorization-server`.",
+        "flows": {
+            "clientCredentials": {
+                "tokenUrl": PATH,
+                "scopes": {verb: f"may {verb}" for verb in Verb},
+            }
+        },
+    },
+    "ClientSecretBasic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "A service account's id and secret, at the token endpoint only.",
+    },
+}
+
+
 def _describe_problems(app: FastAPI) -> None:
     """Name the media type of errors in the OpenAPI document, where FastAPI writes plain JSON."""
     describe = app.openapi
 
     def described() -> dict[str, Any]:
         document = describe()
+        document["components"]["securitySchemes"] |= _OAUTH
         for operations_of_path in document["paths"].values():
             for operation in operations_of_path.values():
+                _offer_oauth(operation)
                 for failure in ("4XX", "5XX"):
                     content = operation["responses"].get(failure, {}).get("content", {})
                     if "application/json" in content:
@@ -83,6 +112,12 @@ def _describe_problems(app: FastAPI) -> None:
         return document
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _offer_oauth(operation: dict[str, Any]) -> None:
+    offered = operation.get("security", [])
+    if {"HTTPBearer": []} in offered and _BY_OAUTH not in offered:
+        offered.append(_BY_OAUTH)
 
 
 def _lifespan(

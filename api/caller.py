@@ -14,14 +14,19 @@ from sqlalchemy.orm import Session
 from api.problems import ApiError
 from api.state import State, state_of
 from retrieval.access import AccessScope, scope_for
-from security.errors import Forbidden, Unauthenticated
+from security.errors import InsufficientScope, Unauthenticated
 from security.principal import Principal, Verb
 
 COOKIE = "sourcebook_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_bearer = HTTPBearer(auto_error=False, description="A personal access token (`sbk_…`).")
+_bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="sbk_… or JWT (RFC 9068)",
+    description="A personal access token (`sbk_…`), or an access token of a service account: from "
+    "`POST /oauth2/token`, or from an identity provider that this server trusts.",
+)
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The browser's session.")
 
 
@@ -36,7 +41,7 @@ class Visit:
         """Return the documents with which the caller may do `verb`.
 
         Raises:
-            Forbidden: the access token was made without this scope.
+            InsufficientScope: the access token was made without this scope.
 
         """
         self.require_scope(verb)
@@ -48,12 +53,12 @@ class Visit:
         Without saying so, its owner would wonder why nothing is found.
 
         Raises:
-            Forbidden: it was.
+            InsufficientScope: it was.
 
         """
         scopes = self.principal.scopes
         if scopes is not None and verb not in scopes:
-            raise Forbidden
+            raise InsufficientScope(verb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class Caller:
 
     def _principal(self, session: Session) -> Principal:
         if self.bearer is not None:
-            return self.state.tokens.authenticate(session, self.bearer)
+            return self.state.bearers.authenticate(session, self.bearer)
         if self.cookie is not None:
             return self.state.sessions.authenticate(session, self.cookie).principal
         raise Unauthenticated

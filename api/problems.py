@@ -17,7 +17,7 @@ from ingest.pipeline.failures import is_database_full
 from model.errors import ModelError
 from qa.errors import QaError
 from retrieval.errors import RetrievalError
-from security.errors import SecurityError
+from security.errors import InsufficientScope, SecurityError, Unauthenticated
 from storage.errors import StorageError, StorageFull
 
 MEDIA_TYPE = "application/problem+json"
@@ -80,10 +80,11 @@ def _problem(status: int, code: str, detail: str) -> Problem:
     return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code)
 
 
-def _problem_response(_request: Request, error: Exception) -> JSONResponse:
+def _problem_response(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(error)
     log_failure(error)
-    return _response(problem.model_dump(), problem.status, _headers(error))
+    headers = _headers(error) | _challenge(request, error)
+    return _response(problem.model_dump(), problem.status, headers)
 
 
 def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
@@ -108,9 +109,19 @@ def _headers(error: Exception) -> dict[str, str]:
     headers = {}
     if (seconds := getattr(error, "retry_seconds", None)) is not None:
         headers["Retry-After"] = str(max(1, round(seconds)))
-    if getattr(error, "status", None) == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
     return headers
+
+
+def _challenge(request: Request, error: Exception) -> dict[str, str]:
+    """Say how to authenticate (RFC 6750, section 3); who sent nothing hears of no error."""
+    parts = ['Bearer realm="sourcebook"']
+    if isinstance(error, InsufficientScope):
+        parts += ['error="insufficient_scope"', f'scope="{error.scope}"']
+    elif not isinstance(error, Unauthenticated):
+        return {}
+    elif "authorization" in request.headers:
+        parts.append('error="invalid_token"')
+    return {"WWW-Authenticate": ", ".join(parts)}
 
 
 def _where(error: Exception) -> str:

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return self.storage.database_url or f"sqlite:///{self.data / 'sourcebook.db'}"
 
     @property
+    def issuer(self) -> str:
+        """The address that names this server in the tokens that it signs."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
     def secure_cookies(self) -> bool:
         """Whether browsers reach this server over TLS."""
         return bool(self.public_url and self.public_url.startswith("https://"))

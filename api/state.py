@@ -21,9 +21,13 @@ from retrieval.search import Retriever
 from security.access_tokens import AccessTokens
 from security.accounts import Accounts
 from security.audit import AuditLog
+from security.bearers import Bearers
 from security.grants import Grants
 from security.groups import Groups
 from security.keyring import KeyRing
+from security.oauth.service_accounts import ServiceAccounts
+from security.oauth.signing_keys import SigningKeys
+from security.oauth.token_endpoint import TokenEndpoint
 from security.provided_groups import ProvidedGroups
 from security.sessions import Sessions
 from security.sign_in import SignIn
@@ -48,6 +52,10 @@ class State:
     sign_in: SignIn
     sessions: Sessions
     tokens: AccessTokens
+    service_accounts: ServiceAccounts
+    signing_keys: SigningKeys
+    token_endpoint: TokenEndpoint
+    bearers: Bearers
     collections: CollectionService
     documents: DocumentService
     embedder: Embedder

@@ -27,10 +27,15 @@ from retrieval.search import Retriever
 from security.access_tokens import AccessTokens
 from security.accounts import Accounts
 from security.audit import AuditLog
+from security.bearers import Bearers
 from security.grants import Grants
 from security.group_changes import GroupChanges
 from security.groups import Groups
 from security.keyring import KeyRing
+from security.oauth.issued_tokens import IssuedTokens, Issuer
+from security.oauth.service_accounts import ServiceAccounts
+from security.oauth.signing_keys import SigningKeys
+from security.oauth.token_endpoint import TokenEndpoint
 from security.passwords import Passwords
 from security.provided_groups import ProvidedGroups
 from security.sessions import Sessions
@@ -123,6 +128,10 @@ def build_state(
         observe=lambda stage, seconds: metrics.retrieval.labels(stage).observe(seconds),
     )
     conversations = Conversations(keyring, audit, clock)
+    tokens = AccessTokens(settings.security.access_tokens, audit, clock)
+    programs = settings.security.service_accounts
+    signing_keys = SigningKeys(programs, keyring, audit, clock)
+    issued = IssuedTokens(Issuer(tenant_id, settings.issuer), programs, signing_keys, clock)
     return State(
         settings=settings,
         tenant_id=tenant_id,
@@ -137,7 +146,11 @@ def build_state(
         provided_groups=ProvidedGroups(group_changes),
         sign_in=SignIn(database, passwords, sessions, throttle, audit),
         sessions=sessions,
-        tokens=AccessTokens(settings.security.access_tokens, audit, clock),
+        tokens=tokens,
+        service_accounts=ServiceAccounts(programs, grants, audit, clock),
+        signing_keys=signing_keys,
+        token_endpoint=TokenEndpoint(database, issued, programs, audit, clock),
+        bearers=Bearers(tokens, issued),
         collections=collections,
         documents=DocumentService(
             blobs=open_blobs(settings),

@@ -3,11 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
-from secrets import token_urlsafe
 from typing import Final
 from uuid import uuid4
-from zlib import crc32
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,13 +13,12 @@ from security.accounts import normal_name, principal_of
 from security.audit import AuditLog
 from security.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from security.principal import Principal, Verb
+from security.secret_tokens import is_secret, new_secret, secret_hash
 from security.settings import AccessTokenSettings
 from security.tables import AccessToken
 from storage.row_security import enter_tenant, show_credential
 
 PREFIX: Final = "sbk_"
-_SECRET_BYTES: Final = 32
-_CHECKSUM_CHARACTERS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +68,13 @@ class AccessTokens:
         if principal.scopes is not None:
             raise Forbidden
         allowed = self._checked(session, principal, scopes, expires_in_days)
-        now, token = self._clock(), _new_token()
+        now, token = self._clock(), new_secret(PREFIX)
         row = AccessToken(
             id=uuid4().hex,
             tenant_id=principal.tenant_id,
             user_id=principal.user_id,
             name=normal_name(name),
-            secret_hash=_hash(token),
+            secret_hash=secret_hash(token),
             scopes=sorted(allowed),
             created_at=now,
             expires_at=now + timedelta(days=expires_in_days),
@@ -114,9 +110,9 @@ class AccessTokens:
         """
         if not is_well_formed(token):
             raise Unauthenticated
-        secret_hash = _hash(token)
-        show_credential(session, secret_hash)
-        row = session.scalar(select(AccessToken).where(AccessToken.secret_hash == secret_hash))
+        hashed = secret_hash(token)
+        show_credential(session, hashed)
+        row = session.scalar(select(AccessToken).where(AccessToken.secret_hash == hashed))
         if row is None or row.expires_at <= self._clock():
             raise Unauthenticated
         enter_tenant(session, row.tenant_id)
@@ -150,21 +146,7 @@ class AccessTokens:
 
 def is_well_formed(token: str) -> bool:
     """Whether prefix and checksum fit, as a scanner for leaked secrets checks it too."""
-    body, checksum = token[:-_CHECKSUM_CHARACTERS], token[-_CHECKSUM_CHARACTERS:]
-    return token.isascii() and body.startswith(PREFIX) and checksum == _checksum(body)
-
-
-def _new_token() -> str:
-    body = PREFIX + token_urlsafe(_SECRET_BYTES)
-    return body + _checksum(body)
-
-
-def _checksum(body: str) -> str:
-    return f"{crc32(body.encode('utf-8', 'surrogatepass')):08x}"
-
-
-def _hash(token: str) -> bytes:
-    return sha256(token.encode()).digest()
+    return is_secret(PREFIX, token)
 
 
 def _scopes(row: AccessToken) -> frozenset[Verb]:

@@ -51,7 +51,7 @@ class Accounts:
             Forbidden: the caller may not administer, or holds less than `role`.
             NameRefused, NameTaken, PasswordRefused: choose others.
         """
-        _require_administrator(principal)
+        require_administrator(principal)
         if role:
             may_hand_out(principal, role, None)
         name = normal_name(name)
@@ -68,7 +68,7 @@ class Accounts:
         Raises:
             Forbidden: the caller may not administer.
         """
-        _require_administrator(principal)
+        require_administrator(principal)
         tenant_wide = and_(Grant.user_id == User.id, Grant.collection_id.is_(None))
         query = (
             select(User, Grant.role)
@@ -89,7 +89,7 @@ class Accounts:
             NotFound: no such user in the caller's tenant.
             LastOwner: nobody would be left to administer.
         """
-        _require_administrator(principal)
+        require_administrator(principal)
         user = user_of(session, principal.tenant_id, user_id)
         keep_an_owner(session, principal.tenant_id, user_id)
         session.execute(delete(User).where(User.id == user.id))
@@ -108,7 +108,7 @@ class Accounts:
             NoPassword: they sign in elsewhere; a password would outlast their leaving there.
             PasswordRefused: choose another.
         """
-        _require_administrator(principal)
+        require_administrator(principal)
         if principal.scopes is not None:
             raise Forbidden
         user = user_of(session, principal.tenant_id, user_id)
@@ -190,6 +190,11 @@ def normal_name(name: str) -> str:
     return name
 
 
-def _require_administrator(principal: Principal) -> None:
+def require_administrator(principal: Principal) -> None:
+    """Check that the caller may administer the tenant.
+
+    Raises:
+        Forbidden: they may not.
+    """
     if not principal.may(Verb.ADMINISTER):
         raise Forbidden

@@ -4,6 +4,7 @@
     ├── Unauthenticated             nobody, or nobody any more
     │   └── InvalidCredentials
     ├── Forbidden                   known, and not allowed
+    │   └── InsufficientScope
     ├── NotFound                    absent, or hidden: both look the same
     ├── Conflict
     │   ├── NameTaken
@@ -65,6 +66,16 @@ class Forbidden(SecurityError):
     status = 403
     code = "forbidden"
     message = "You may not do this. Ask an owner for the right."
+
+
+class InsufficientScope(Forbidden):
+    """The access token was made without the scope that this needs (RFC 6750, section 3.1)."""
+
+    message = "This access token was made without the scope that this needs. Use another."
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.scope = scope
 
 
 class NotFound(SecurityError):

@@ -62,6 +62,25 @@ class AccessTokenSettings(BaseModel):
     per_user_max: int = Field(default=100, ge=1)
 
 
+class ServiceAccountSettings(BaseModel):
+    """How long a service account may last, how many there may be, and how they get tokens.
+
+    An access token lasts `token_seconds`. The key that signs tokens is replaced every
+    `signing_key_days`. A client assertion (`private_key_jwt`) may be valid for at most
+    `assertion_seconds_max`, for so long is remembered that it was used; clocks may differ by
+    `clock_skew_seconds_max`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    lifetime_days_max: int = Field(default=730, ge=1)
+    per_tenant_max: int = Field(default=500, ge=1)
+    token_seconds: int = Field(default=10 * 60, ge=30, le=HOUR)
+    signing_key_days: int = Field(default=90, ge=1)
+    assertion_seconds_max: int = Field(default=5 * 60, ge=10, le=HOUR)
+    clock_skew_seconds_max: int = Field(default=30, ge=0, le=120)
+
+
 class VaultSettings(BaseModel):
     """Vault's transit engine as the holder of the key-encryption key; `url` turns it on.
 
@@ -162,3 +181,4 @@ class SecuritySettings(BaseModel):
     sessions: SessionSettings = SessionSettings()
     access_tokens: AccessTokenSettings = AccessTokenSettings()
     outbound: OutboundSettings = OutboundSettings()
+    service_accounts: ServiceAccountSettings = ServiceAccountSettings()

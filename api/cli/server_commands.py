@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from api.cli import evaluation, index, keys, models, serve
+from api.cli import evaluation, index, keys, models, serve, service_accounts
 from api.cli.client import ClientError
 from api.problems import OUR_ERRORS
 
@@ -21,6 +21,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(index.app, name="index")
     app.add_typer(keys.app, name="keys")
     app.add_typer(evaluation.app, name="eval")
+    app.add_typer(service_accounts.app, name="service-accounts")
 
 
 def in_words(command: Callable[[], None]) -> Callable[[], None]:

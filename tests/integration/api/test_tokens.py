@@ -55,7 +55,7 @@ def test_a_revoked_token_fails_on_the_next_request(
     assert client.delete(f"/v1/tokens/{key}").status_code == 204
     answer = program.get("/v1/collections")
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["www-authenticate"] == 'Bearer realm="sourcebook", error="invalid_token"'
 
 
 def test_only_its_owner_can_revoke_a_token(someone: Callable[..., Any]) -> None:

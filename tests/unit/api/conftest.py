@@ -17,10 +17,16 @@ from api.settings import Settings
 from api.wiring import open_blobs, open_database, tenant_id_of, utc_now
 from ingest.collections import CollectionService
 from ingest.service import DocumentService
+from qa.conversations import Conversations
 from security.access_tokens import AccessTokens
 from security.audit import AuditLog
+from security.bearers import Bearers
 from security.grants import Grants
 from security.keyring import KeyRing
+from security.oauth.issued_tokens import IssuedTokens, Issuer
+from security.oauth.service_accounts import ServiceAccounts
+from security.oauth.signing_keys import SigningKeys
+from security.oauth.token_endpoint import TokenEndpoint
 from security.passwords import Passwords
 from security.sessions import Sessions
 from security.sign_in import SignIn
@@ -63,7 +69,12 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
         tenant_id = tenant_id_of(session)
     keyring = KeyRing(key_provider(settings), utc_now)
     audit = AuditLog(keyring, utc_now)
-    collections = CollectionService(keyring, Grants(audit, utc_now), audit, utc_now)
+    grants = Grants(audit, utc_now)
+    collections = CollectionService(keyring, grants, audit, utc_now)
+    tokens = AccessTokens(settings.security.access_tokens, audit, utc_now)
+    programs = settings.security.service_accounts
+    signing_keys = SigningKeys(programs, keyring, audit, utc_now)
+    issued = IssuedTokens(Issuer(str(tenant_id), settings.issuer), programs, signing_keys, utc_now)
     sessions = Sessions(settings.security.sessions, audit, utc_now)
     throttle = SignInThrottle(settings.security.sessions, utc_now)
     passwords = Passwords(settings.security.passwords)
@@ -74,7 +85,11 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
         database=database,
         sessions=sessions,
         sign_in=SignIn(database, passwords, sessions, throttle, audit),
-        tokens=AccessTokens(settings.security.access_tokens, audit, utc_now),
+        tokens=tokens,
+        service_accounts=ServiceAccounts(programs, grants, audit, utc_now),
+        signing_keys=signing_keys,
+        token_endpoint=TokenEndpoint(database, issued, programs, audit, utc_now),
+        bearers=Bearers(tokens, issued),
         collections=collections,
         documents=DocumentService(
             blobs=open_blobs(settings),
@@ -86,5 +101,7 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
             archive=settings.parsing.archive,
         ),
         index=SimpleNamespace(close=lambda: None),
-        generator=SimpleNamespace(close=lambda: None),
+        generator=SimpleNamespace(close=lambda: None, forget=lambda _tenant: None),
+        grants=grants,
+        conversations=Conversations(keyring, audit, utc_now),
     )
