@@ -45,8 +45,15 @@ def comparison_report(before: Run, after: Run, language: Language = "en") -> str
         language=language,
         words=words,
         compared=compared,
+        changed=_changed(before, after),
         plot=Markup(bars(rows)),  # noqa: S704 - escaped there
     )
+
+
+def _changed(before: Run, after: Run) -> list[str]:
+    """Name what was not the same in what was measured."""
+    names = dict.fromkeys((*before.subject, *after.subject))
+    return [name for name in names if before.subject.get(name) != after.subject.get(name)]
 
 
 def _times(run: Run, language: Language) -> dict[str, list[float]]:

@@ -10,7 +10,15 @@ from tests.e2e import papers
 from tests.e2e.conftest import Library
 from tests.e2e.desk import Desk
 
-ROUTES = ["#/ask", "#/search", "#/collections", "#/collections/{}", "#/people", "#/settings"]
+ROUTES = [
+    "#/ask",
+    "#/search",
+    "#/collections",
+    "#/collections/{}",
+    "#/people",
+    "#/evaluations",
+    "#/settings",
+]
 TELEPHONE = {"viewport": {"width": 390, "height": 844}}
 
 # Controls that a screen reader could not name, and headings and pictures that are not as they must.

@@ -95,5 +95,8 @@ def test_reports_in_both_languages_hold_no_markup_of_names() -> None:
     chinese = comparison_report(BEFORE, AFTER, "zh")
     assert 'lang="zh"' in chinese
     assert "+35.0" in chinese
+    assert "显著" in chinese
+    assert "built-in" not in chinese
+    assert "&lt;before&gt;</td><td>after" in chinese
     assert "<script" not in english + chinese
     assert "<before>" not in chinese

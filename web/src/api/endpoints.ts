@@ -7,6 +7,9 @@ import type {
   ConversationSummary,
   DocumentPage,
   DocumentText,
+  Evaluation,
+  EvaluationComparison,
+  EvaluationSummary,
   Hit,
   Member,
   NewToken,
@@ -80,3 +83,10 @@ export const resetPassword = (id: string, password: string) =>
   put(`${user(id)}/password`, { password });
 export const setRole = (id: string, role: Role | null) =>
   role === null ? remove(`${user(id)}/role`) : put(`${user(id)}/role`, { role });
+
+export const listEvaluations = () => get<Page<EvaluationSummary>>('v1/evaluations');
+const evaluation = (id: string) => `v1/evaluations/${segment(id)}`;
+export const getEvaluation = (id: string) => get<Evaluation>(evaluation(id));
+export const deleteEvaluation = (id: string) => remove(evaluation(id));
+export const compareEvaluations = (before: string, after: string) =>
+  get<EvaluationComparison>(`v1/evaluations/comparison?${new URLSearchParams({ before, after })}`);

@@ -125,3 +125,27 @@ export type About = {
   question_characters_max: number;
   extensions: string[];
 };
+
+/** A mean from 0 to 1 with its 95 % interval. */
+export type Mean = { value: number; low: number; high: number; count: number };
+export type EvaluationSummary = {
+  id: string;
+  name: string;
+  dataset: string;
+  at: string;
+  questions: number;
+  means: Record<string, Mean>;
+};
+export type Evaluation = EvaluationSummary & {
+  groups: Record<string, Record<string, Mean>>;
+  /** Milliseconds by percentile. */
+  times: Record<string, Record<string, number>>;
+  subject: Record<string, string>;
+};
+export type Compared = { before: number; after: number; difference: Mean; clear: boolean };
+export type EvaluationComparison = {
+  before: EvaluationSummary;
+  after: EvaluationSummary;
+  same_questions: boolean;
+  groups: Record<string, Record<string, Compared>>;
+};

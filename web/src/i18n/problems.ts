@@ -81,6 +81,9 @@ export const problemTexts: Record<string, Text> = {
   // questions
   question_empty: { zh: '问题是空的，请输入后再提问。' },
   question_too_long: { zh: '问题过长，请缩短；较长的文字可以作为文档上传。' },
+  evaluation_too_large: { zh: '这次评测的问题过多，服务器无法保存。' },
+  too_many_evaluations: { zh: '保存的评测已达上限，请先删除一些。' },
+  not_comparable: { zh: '这两次评测没有共同的问题。' },
   conversation_not_found: { zh: '没有这个对话，请开始新的对话。' },
   index_not_ready: { zh: '索引尚未就绪，请稍候重试。' },
   embedding_server_failed: { zh: '语义模型服务没有响应，请稍后重试。' },

@@ -4,6 +4,7 @@ export type Route =
   | { page: 'collections' }
   | { page: 'collection'; id: string }
   | { page: 'people' }
+  | { page: 'evaluations' }
   | { page: 'settings' }
   | { page: 'unknown' };
 
@@ -16,7 +17,7 @@ export function parseRoute(hash: string): Route {
   if (more.length > 0) return { page: 'unknown' };
   if (page === '' || page === 'ask') return { page: 'ask', conversation: id || null };
   if (page === 'collections') return id ? { page: 'collection', id } : { page: 'collections' };
-  const plain = ['search', 'people', 'settings'] as const;
+  const plain = ['search', 'people', 'evaluations', 'settings'] as const;
   const known = plain.find((name) => name === page && id === undefined);
   return known ? { page: known } : { page: 'unknown' };
 }
