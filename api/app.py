@@ -21,6 +21,7 @@ from api.routes import (
     groups,
     oauth,
     operations,
+    provider_sign_in,
     search,
     service_accounts,
     session,
@@ -37,6 +38,7 @@ from security.principal import Verb
 
 RESOURCES = (
     session,
+    provider_sign_in,
     users,
     groups,
     tokens,

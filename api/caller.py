@@ -11,14 +11,13 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from sqlalchemy.orm import Session
 
+from api.cookies import SESSION, cookie_name
 from api.problems import ApiError
 from api.state import State, state_of
 from retrieval.access import AccessScope, scope_for
 from security.errors import InsufficientScope, Unauthenticated
 from security.principal import Principal, Verb
 
-COOKIE = "sourcebook_session"
-SECURE_COOKIE = f"__Host-{COOKIE}"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _bearer = HTTPBearer(
@@ -27,7 +26,7 @@ _bearer = HTTPBearer(
     description="A personal access token (`sbk_…`), or an access token of a service account: from "
     "`POST /oauth2/token`, or from an identity provider that this server trusts.",
 )
-_cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="The browser's session.")
+_cookie = APIKeyCookie(name=SESSION, auto_error=False, description="The browser's session.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +107,11 @@ def caller(
     state = state_of(request)
     if bearer is not None:
         return Caller(state, bearer.credentials, None)
-    cookie = request.cookies.get(cookie_name(state))
+    cookie = request.cookies.get(cookie_name(state.settings, SESSION))
     if cookie is not None:
         refuse_foreign_page(request)
+        state.oidc.sessions.keep_confirmed(cookie)
     return Caller(state, None, cookie)
-
-
-def cookie_name(state: State) -> str:
-    """The `__Host-` prefix needs TLS, which loopback does without."""
-    return SECURE_COOKIE if state.settings.secure_cookies else COOKIE
 
 
 def refuse_foreign_page(request: Request) -> None:

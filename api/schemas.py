@@ -30,9 +30,36 @@ class SignedIn(_View):
 
 
 class SessionView(BaseModel):
-    """The present session."""
+    """The present session; `sign_out_url` is where a browser goes on to after signing out."""
 
     user: SignedIn
+    sign_out_url: str | None = None
+
+
+class IdentityProvider(BaseModel):
+    """An identity provider to sign in through."""
+
+    id: str
+    title: str
+
+
+class WaysToSignIn(BaseModel):
+    """How people may sign in; `password` is for local accounts."""
+
+    password: bool
+    providers: list[IdentityProvider]
+
+
+class BeginSignIn(_Input):
+    """A path of the page at which to go on after the sign-in."""
+
+    next: Annotated[str, Field(max_length=2000)] = "/"
+
+
+class BegunSignIn(BaseModel):
+    """Where the browser goes to sign in."""
+
+    url: str
 
 
 class SignIn(_Input):

@@ -113,6 +113,11 @@ class Settings(BaseSettings):
     @property
     def issuer(self) -> str:
         """The address that names this server in the tokens that it signs."""
+        return self.base_url
+
+    @property
+    def base_url(self) -> str:
+        """The address under which browsers find this server, without a slash at its end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -41,9 +41,19 @@ def _sections(model: type[BaseModel], prefix: str, title: str) -> Iterator[str]:
         yield from (_row(f"{prefix}{name}", field) for name, field in own.items())
         yield ""
     for name, field in model.model_fields.items():
+        inner = f"{prefix}{name}"
         if (section := _section(field)) is not None:
-            inner = f"{prefix}{name}"
             yield from _sections(section, f"{inner}__", inner.replace("__", "."))
+        elif (entry := _entry(field)) is not None:
+            yield from _entries(entry, inner.replace("__", "."))
+
+
+def _entries(model: type[BaseModel], title: str) -> Iterator[str]:
+    """Yield the table of what each entry of a list holds: keys, for no variable names one."""
+    yield f"## {title}[]\n\n{inspect.getdoc(model)}\n\n| key | default | meaning |\n|---|---|---|"
+    for name, field in model.model_fields.items():
+        yield f"| `{name}` | {_default(field)} | {_meaning(field)} |"
+    yield ""
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
@@ -51,20 +61,31 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
+def _entry(field: FieldInfo) -> type[BaseModel] | None:
+    """Return the model of a list's entries."""
+    kinds = [kind for kind in get_args(field.annotation) if isinstance(kind, type)]
+    return next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
+
+
 def _row(name: str, field: FieldInfo) -> str:
-    meaning = " ".join((field.description or "").split()).replace("|", "\\|")
-    return f"| `{PREFIX}{name.upper()}` | {_default(field)} | {meaning} |"
+    return f"| `{PREFIX}{name.upper()}` | {_default(field)} | {_meaning(field)} |"
+
+
+def _meaning(field: FieldInfo) -> str:
+    return " ".join((field.description or "").split()).replace("|", "\\|")
 
 
 def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:
         return "see there"
+    if field.is_required():
+        return "needed"
     value: Any = field.default
     if value is None or value == "" or isinstance(value, SecretStr):
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if isinstance(value, tuple):  # as it is written in a variable
+    if isinstance(value, tuple | dict):  # as it is written in a variable
         return f"`{json.dumps(value)}`"
     return f"`{value.as_posix() if isinstance(value, Path) else value}`"
 

@@ -28,6 +28,7 @@ from security.keyring import KeyRing
 from security.oauth.service_accounts import ServiceAccounts
 from security.oauth.signing_keys import SigningKeys
 from security.oauth.token_endpoint import TokenEndpoint
+from security.oidc.wiring import Oidc
 from security.provided_groups import ProvidedGroups
 from security.sessions import Sessions
 from security.sign_in import SignIn
@@ -51,6 +52,7 @@ class State:
     provided_groups: ProvidedGroups
     sign_in: SignIn
     sessions: Sessions
+    oidc: Oidc
     tokens: AccessTokens
     service_accounts: ServiceAccounts
     signing_keys: SigningKeys

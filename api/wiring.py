@@ -36,6 +36,7 @@ from security.oauth.issued_tokens import IssuedTokens, Issuer
 from security.oauth.service_accounts import ServiceAccounts
 from security.oauth.signing_keys import SigningKeys
 from security.oauth.token_endpoint import TokenEndpoint
+from security.oidc.wiring import build_oidc
 from security.passwords import Passwords
 from security.provided_groups import ProvidedGroups
 from security.sessions import Sessions
@@ -144,13 +145,23 @@ def build_state(
         grants=grants,
         groups=Groups(group_changes),
         provided_groups=ProvidedGroups(group_changes),
-        sign_in=SignIn(database, passwords, sessions, throttle, audit),
+        sign_in=SignIn(
+            database,
+            passwords,
+            sessions,
+            throttle,
+            audit,
+            is_on=settings.security.sessions.password_sign_in,
+        ),
         sessions=sessions,
         tokens=tokens,
         service_accounts=ServiceAccounts(programs, grants, audit, clock),
         signing_keys=signing_keys,
         token_endpoint=TokenEndpoint(database, issued, programs, audit, clock),
         bearers=Bearers(tokens, issued),
+        oidc=build_oidc(
+            settings.security, database, keyring, sessions=sessions, audit=audit, clock=clock
+        ),
         collections=collections,
         documents=DocumentService(
             blobs=open_blobs(settings),
@@ -186,6 +197,7 @@ def close_state(state: State) -> None:
     """End running answers, stop following changes and close the database."""
     state.generator.close()
     state.index.close()
+    state.oidc.close()
     state.database.close()
 
 

@@ -4,7 +4,8 @@
     ├── Unauthenticated             nobody, or nobody any more
     │   └── InvalidCredentials
     ├── Forbidden                   known, and not allowed
-    │   └── InsufficientScope
+    │   ├── InsufficientScope
+    │   └── PasswordSignInOff
     ├── NotFound                    absent, or hidden: both look the same
     ├── Conflict
     │   ├── NameTaken
@@ -76,6 +77,13 @@ class InsufficientScope(Forbidden):
     def __init__(self, scope: str) -> None:
         super().__init__()
         self.scope = scope
+
+
+class PasswordSignInOff(Forbidden):
+    """The settings let people sign in through an identity provider only."""
+
+    code = "password_sign_in_off"
+    message = "Signing in with a password is switched off. Use your organisation's sign-in."
 
 
 class NotFound(SecurityError):

@@ -1,6 +1,6 @@
 """Browser sessions: a random secret in a cookie, its SHA-256 in a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -55,7 +55,7 @@ class Sessions:
         expired = (BrowserSession.user_id == principal.user_id, BrowserSession.expires_at <= now)
         session.execute(delete(BrowserSession).where(*expired))
         row = BrowserSession(
-            secret_hash=_hash(secret),
+            secret_hash=hash_of(secret),
             tenant_id=principal.tenant_id,
             user_id=principal.user_id,
             created_at=now,
@@ -93,6 +93,29 @@ class Sessions:
             session.delete(row)
             self._audit.record(session, row.tenant_id, row.user_id, "session.end", row.user_id)
 
+    def end_by(
+        self,
+        session: Session,
+        secret_hashes: Iterable[bytes],
+        actor: str,
+        details: Mapping[str, object],
+    ) -> None:
+        """End sessions by another's word than their own person's; `actor` is who said so."""
+        for secret_hash in secret_hashes:
+            row = session.get(BrowserSession, secret_hash)
+            if row is not None:
+                session.delete(row)
+                self._audit.record(
+                    session,
+                    row.tenant_id,
+                    actor,
+                    "session.end",
+                    row.user_id,
+                    details=details,
+                    about=row.user_id,
+                )
+        session.flush()
+
     def end_all(self, session: Session, user_id: str) -> None:
         """Sign a user out everywhere; part of the change that makes it necessary."""
         session.execute(delete(BrowserSession).where(BrowserSession.user_id == user_id))
@@ -109,7 +132,7 @@ class Sessions:
 
 def _found(session: Session, secret: str) -> BrowserSession | None:
     """Find a secret's row, and work for its tenant from here on."""
-    secret_hash = _hash(secret)
+    secret_hash = hash_of(secret)
     show_credential(session, secret_hash)
     row = session.get(BrowserSession, secret_hash)
     if row is not None:
@@ -117,5 +140,6 @@ def _found(session: Session, secret: str) -> BrowserSession | None:
     return row
 
 
-def _hash(secret: str) -> bytes:
+def hash_of(secret: str) -> bytes:
+    """Return by what a session's row is found."""
     return sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -14,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from security.oidc.settings import OidcSettings
+
 HOUR = 3600
 DAY = 24 * HOUR
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -41,11 +43,13 @@ class SessionSettings(BaseModel):
     """How long a browser stays signed in, and how often signing in may fail.
 
     A session ends `idle_seconds_max` after it was last renewed and in any case
-    `absolute_seconds_max` after it began. Failures count within a sliding window.
+    `absolute_seconds_max` after it began. Failures count within a sliding window. With
+    `password_sign_in` off, people sign in through an identity provider only.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    password_sign_in: bool = True
     idle_seconds_max: int = Field(default=12 * HOUR, gt=0)
     absolute_seconds_max: int = Field(default=7 * DAY, gt=0)
     failures_per_name_max: int = Field(default=10, ge=1)
@@ -182,3 +186,10 @@ class SecuritySettings(BaseModel):
     access_tokens: AccessTokenSettings = AccessTokenSettings()
     outbound: OutboundSettings = OutboundSettings()
     service_accounts: ServiceAccountSettings = ServiceAccountSettings()
+    oidc: OidcSettings = OidcSettings()
+
+    @model_validator(mode="after")
+    def _leaves_a_way_in(self) -> Self:
+        if not self.sessions.password_sign_in and not self.oidc.providers:
+            raise ValueError("without password_sign_in, oidc.providers must name a provider")
+        return self

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from security.accounts import normal_name, principal_of
 from security.audit import AuditLog, Outcome
-from security.errors import Forbidden, InvalidCredentials, NameRefused
+from security.errors import Forbidden, InvalidCredentials, NameRefused, PasswordSignInOff
 from security.passwords import Passwords
 from security.principal import Principal
 from security.sessions import Sessions, StartedSession
@@ -30,12 +30,15 @@ class SignIn:
         sessions: Sessions,
         throttle: SignInThrottle,
         audit: AuditLog,
+        *,
+        is_on: bool = True,
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._sessions = sessions
         self._throttle = throttle
         self._audit = audit
+        self._is_on = is_on
 
     def sign_in(self, tenant_id: str, name: str, password: str, address: str) -> StartedSession:
         """Start a session for whoever has this name and password.
@@ -43,9 +46,11 @@ class SignIn:
         `address` is the caller's network address; failures count against it and the name.
 
         Raises:
+            PasswordSignInOff: people sign in through an identity provider here.
             InvalidCredentials: unknown name or wrong password.
             TooManyAttempts: failed too often lately.
         """
+        self._refuse_when_off(tenant_id, "session.start", address)
         self._throttle.attempt(tenant_id, name, address)
         with self._database.reading(tenant_id) as session:
             user = _find(session, tenant_id, name)
@@ -65,9 +70,11 @@ class SignIn:
             InvalidCredentials: `current` is wrong.
             PasswordRefused: `new` is too short or too long.
             TooManyAttempts: failed too often lately.
+            PasswordSignInOff: people sign in through an identity provider here.
         """
         if principal.scopes is not None:
             raise Forbidden
+        self._refuse_when_off(principal.tenant_id, "user.change_password", address)
         self._passwords.check(new)
         self._throttle.attempt(principal.tenant_id, principal.name, address)
         with self._database.reading(principal.tenant_id) as session:
@@ -113,6 +120,13 @@ class SignIn:
             self._sessions.end_all(session, stored.id)
             self._record(session, tenant_id, user, action, outcome="success", address=address)
             return self._sessions.start(session, principal_of(session, stored.id))
+
+    def _refuse_when_off(self, tenant_id: str, action: str, address: str) -> None:
+        if self._is_on:
+            return
+        with self._database.transaction(tenant_id) as session:
+            self._record(session, tenant_id, None, action, outcome="denied", address=address)
+        raise PasswordSignInOff
 
     def _rehashed(self, stored: str, password: str) -> str | None:
         if not self._passwords.is_outdated(stored):

@@ -8,6 +8,7 @@ import qa.tables
 import retrieval.tables
 import security.audit.tables
 import security.oauth.tables
+import security.oidc.tables
 import security.scim.tables
 import security.tables
 from storage.database import Base, Database

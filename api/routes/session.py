@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import schemas
-from api.caller import Caller, CallerOf, cookie_name, refuse_foreign_page
+from api.caller import Caller, CallerOf, refuse_foreign_page
+from api.cookies import drop_session, keep_session
 from api.state import StateOf
 from security.errors import Forbidden
 from security.principal import Principal
@@ -20,7 +21,7 @@ def sign_in(
     """Start a session with a local account's name and password."""
     refuse_foreign_page(request)
     started = state.sign_in.sign_in(state.tenant_id, form.name, form.password, _address(request))
-    _set_cookie(response, cookie_name(state), started, secure=state.settings.secure_cookies)
+    keep_session(response, state.settings, started.secret, started.expires_at)
     return _view(started.principal)
 
 
@@ -29,6 +30,7 @@ def get_session(caller: CallerOf, response: Response) -> schemas.SessionView:
     """Return who is signed in, and keep a session in use from ending."""
     with caller.reading() as visit:
         view = _view(visit.principal)
+    view.sign_out_url = _sign_out_url(caller)
     _renew(caller, response)
     return view
 
@@ -39,14 +41,7 @@ def sign_out(caller: CallerOf, response: Response) -> None:
     if caller.cookie is not None:
         with caller.state.database.transaction() as session:
             caller.state.sessions.end(session, caller.cookie)
-    # A browser ignores any change of a `__Host-` cookie that lacks the marks it was set with.
-    response.delete_cookie(
-        cookie_name(caller.state),
-        path="/",
-        secure=caller.state.settings.secure_cookies,
-        httponly=True,
-        samesite="strict",
-    )
+    drop_session(response, caller.state.settings)
 
 
 @router.put("/password", status_code=204)
@@ -55,8 +50,7 @@ async def change_password(
 ) -> None:
     """Change one's own password; every other session of the person ends."""
     started = await run_in_threadpool(_change_password, caller, form, _address(request))
-    secure = caller.state.settings.secure_cookies
-    _set_cookie(response, cookie_name(caller.state), started, secure=secure)
+    keep_session(response, caller.state.settings, started.secret, started.expires_at)
 
 
 def _change_password(caller: Caller, form: schemas.PasswordChange, address: str) -> StartedSession:
@@ -76,22 +70,14 @@ def _renew(caller: Caller, response: Response) -> None:
         return
     with caller.state.database.transaction() as session:
         expires_at = caller.state.sessions.renew(session, caller.cookie)
-        opened = caller.state.sessions.authenticate(session, caller.cookie)
-    renewed = StartedSession(opened.principal, expires_at, caller.cookie)
-    secure = caller.state.settings.secure_cookies
-    _set_cookie(response, cookie_name(caller.state), renewed, secure=secure)
+    keep_session(response, caller.state.settings, caller.cookie, expires_at)
 
 
-def _set_cookie(response: Response, name: str, started: StartedSession, *, secure: bool) -> None:
-    response.set_cookie(
-        name,
-        started.secret,
-        expires=started.expires_at,
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="strict",
-    )
+def _sign_out_url(caller: Caller) -> str | None:
+    provider = caller.state.oidc.sessions.provider_of(caller.cookie) if caller.cookie else None
+    if provider is None or not provider.sign_out_at_provider:
+        return None
+    return f"v1/sign-in/{provider.id}/sign-out"
 
 
 def _view(principal: Principal) -> schemas.SessionView:

@@ -27,6 +27,7 @@ from security.oauth.issued_tokens import IssuedTokens, Issuer
 from security.oauth.service_accounts import ServiceAccounts
 from security.oauth.signing_keys import SigningKeys
 from security.oauth.token_endpoint import TokenEndpoint
+from security.oidc.wiring import build_oidc
 from security.passwords import Passwords
 from security.sessions import Sessions
 from security.sign_in import SignIn
@@ -84,6 +85,9 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
         metrics=metrics,
         database=database,
         sessions=sessions,
+        oidc=build_oidc(
+            settings.security, database, keyring, sessions=sessions, audit=audit, clock=utc_now
+        ),
         sign_in=SignIn(database, passwords, sessions, throttle, audit),
         tokens=tokens,
         service_accounts=ServiceAccounts(programs, grants, audit, utc_now),
