@@ -19,12 +19,13 @@ from typing import cast
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from tantivy import Document, Index, Occur, Query, SchemaBuilder
 
 from evaluation.datasets import Dataset, read_dataset
 from evaluation.metrics import ndcg_at_k, recall_at_k
 from retrieval.embedding.e5 import E5Embedder, Precision
 from retrieval.lexical.analysis import terms
+from retrieval.lexical.blind import BlindTokens
+from retrieval.lexical.word_index import WordIndex
 from tests.unit.retrieval.embedding.engine import Engine
 
 PASSAGE_TOKENS = 200
@@ -130,26 +131,17 @@ def dense(embedder: E5Embedder, dataset: Dataset) -> Ranker:
 
 
 def lexical(dataset: Dataset) -> Ranker:
-    builder = SchemaBuilder()
-    builder.add_unsigned_field("number", stored=True)
-    builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
-    schema = builder.build()
-    index = Index(schema)
-    writer = index.writer(50_000_000, num_threads=1)
+    index, blind = WordIndex(50_000_000, 0.2), BlindTokens(bytes(16))
     for number, passage in enumerate(dataset.passages):
-        document = Document()
-        document.add_unsigned("number", number)
-        document.add_text("terms", " ".join(terms(passage.titled_text)))
-        writer.add_document(document)
-    writer.commit()
-    index.reload()
-    searcher = index.searcher()
+        tokens = b"".join(blind.tokens(terms(passage.titled_text)))
+        index.put(str(number), 1, [number], [tokens])
+    index.commit()
+    index.publish()
+    everything = np.array([False, True])
 
     def rank(question: str) -> list[str]:
-        words = dict.fromkeys(terms(question))
-        parts = [(Occur.Should, Query.term_query(schema, "terms", word, "freq")) for word in words]
-        hits = searcher.search(Query.boolean_query(parts), 10).hits if parts else []
-        numbers = [searcher.doc(address).to_dict()["number"][0] for _, address in hits]
+        words = list(dict.fromkeys(terms(question)))
+        numbers = index.search(blind.tokens(words), everything, 10)
         return [dataset.passages[number].id for number in numbers]
 
     return rank

@@ -11,7 +11,8 @@ def fuse(rankings: Iterable[tuple[float, Ranking]], rank_offset: float) -> list[
     """Merge weighted rankings by reciprocal rank fusion, best first.
 
     A chunk at rank r (from 1) of a ranking with weight w earns w / (rank_offset + r). Equal sums
-    are ordered by chunk number, so that the same rankings always merge the same way.
+    keep the order of the rankings and of the ranks in them: numbers of chunks would let what else
+    was stored decide.
     Source: Cormack, Clarke, Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and
     individual Rank Learning Methods", SIGIR 2009.
     """
@@ -21,4 +22,4 @@ def fuse(rankings: Iterable[tuple[float, Ranking]], rank_offset: float) -> list[
             for rank, chunk in enumerate(ranking, start=1):
                 if chunk is not None:
                     scores[chunk] += weight / (rank_offset + rank)
-    return sorted(scores, key=lambda chunk: (-scores[chunk], chunk))
+    return sorted(scores, key=lambda chunk: -scores[chunk])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.access import AccessScope
-from retrieval.lexical.tantivy_index import TantivyIndex
+from retrieval.lexical.word_index import WordIndex
 from retrieval.locks import SharedLock
 from retrieval.rows import Batch, IndexedDocument
 from retrieval.scripts import Script
@@ -34,7 +34,7 @@ class TenantIndex:
     def __init__(self, dimensions: int, settings: RetrievalSettings) -> None:
         self._classes = VisibilityClasses()
         self._vectors = FaissStore(dimensions, settings.compaction_share)
-        self._words = TantivyIndex(settings.lexical_buffer_bytes)
+        self._words = WordIndex(settings.lexical_buffer_bytes, settings.compaction_share)
         self._lock = SharedLock()
 
     def __len__(self) -> int:

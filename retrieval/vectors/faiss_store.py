@@ -16,6 +16,7 @@ import faiss as faiss_with_stubs
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.tie_breaks import best_first, place_of
 from retrieval.visibility import HIDDEN, Visible
 
 faiss: Any = faiss_with_stubs  # its stubs give C++'s signatures, not those of its Python wrappers
@@ -46,6 +47,7 @@ class FaissStore:
         self._compaction_share = compaction_share
         self._chunk_ids = np.zeros(0, np.int64)
         self._visibility = np.zeros(0, np.int32)
+        self._places = np.zeros(0, np.uint64)
         self._slices: dict[str, slice] = {}
         self._dead = 0
 
@@ -76,6 +78,7 @@ class FaissStore:
             self._grow(end + end // 2)
         self._chunk_ids[start:end] = document.chunk_ids
         self._visibility[start:end] = document.visibility
+        self._places[start:end] = place_of(document_id)
         self._slices[document_id] = slice(start, end)
 
     def remove(self, document_id: str) -> None:
@@ -109,13 +112,29 @@ class FaissStore:
         faiss.omp_set_num_threads(1)
         visible_here = _selector(visible[self._visibility[:total]])
         parameters = faiss.SearchParameters(sel=visible_here)
-        scores, found = self._index.search(query[None, :], min(limit, total), params=parameters)
-        positions = found[0][found[0] >= 0]
-        chunks = self._chunk_ids[positions].tolist()
-        return list(zip(chunks, scores[0].tolist(), strict=False))
+        scores, positions = self._nearest(query[None, :], min(limit, total), parameters)
+        order = best_first(scores, self._places[positions], positions)[:limit]
+        chunks = self._chunk_ids[positions[order]].tolist()
+        return list(zip(chunks, scores[order].tolist(), strict=True))
+
+    def _nearest(
+        self, queries: NDArray[np.float32], limit: int, parameters: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return the `limit` nearest, and with them all that are as near as the last of them.
+
+        FAISS keeps those of lower position, which depends on what else was stored.
+        """
+        wanted = min(limit + 1, self._index.ntotal)
+        (scores,), (positions,) = self._index.search(queries, wanted, params=parameters)
+        found = positions >= 0
+        scores, positions = scores[found], positions[found]
+        if len(scores) > limit and scores[limit] == scores[limit - 1]:
+            below = float(np.nextafter(scores[limit], np.float32(-np.inf)))
+            _, scores, positions = self._index.range_search(queries, below, params=parameters)
+        return scores, positions
 
     def _grow(self, capacity: int) -> None:
-        for name in ("_chunk_ids", "_visibility"):
+        for name in ("_chunk_ids", "_visibility", "_places"):
             old = getattr(self, name)
             grown = np.zeros(max(capacity, len(old)), old.dtype)
             grown[: len(old)] = old
@@ -136,6 +155,7 @@ class FaissStore:
         kept = self._index.ntotal
         self._chunk_ids[:kept] = self._chunk_ids[:total][alive]
         self._visibility[:kept] = self._visibility[:total][alive]
+        self._places[:kept] = self._places[:total][alive]
         moved = np.concatenate(([0], np.cumsum(alive)))
         self._slices = {
             document_id: slice(int(moved[positions.start]), int(moved[positions.stop]))

@@ -19,6 +19,6 @@ def test_an_empty_place_earns_nothing_and_counts() -> None:
     assert fuse([(1.0, [None, None, 4]), (0.99, [None, 7])], 60) == [7, 4]
 
 
-def test_equal_sums_are_ordered_by_number() -> None:
-    assert fuse([(0.5, [7]), (0.5, [3])], 60) == [3, 7]
+def test_equal_sums_keep_the_order_of_the_rankings() -> None:
+    assert fuse([(0.5, [7]), (0.5, [3])], 60) == [7, 3]
     assert fuse([], 60) == []

@@ -119,3 +119,22 @@ def test_reserved_memory_holds_nothing(store: FaissStore) -> None:
     assert sorted(found_in(fresh, vectors(1, 1)[0].astype(np.float32), EVERYTHING, 5)) == [0, 1, 2]
     store.reserve(5)
     assert len(store) == sum(3 + n for n in range(20))
+
+
+def test_equals_are_ordered_by_document_wherever_they_lie() -> None:
+    twin = np.tile(vectors(1, 5), (2, 1))
+    query = twin[0].astype(np.float32)
+
+    def found(names: str, limit: int) -> list[int]:
+        store = FaissStore(DIMENSIONS, compaction_share=0.2)
+        for position, name in enumerate(names):
+            store.put(f"h{position}", document(2, 9000 + 10 * position, 3))
+            numbers = np.array([ord(name) * 10, ord(name) * 10 + 1])
+            store.put(name, DocumentVectors(1, numbers, twin))
+        return found_in(store, query, seen(1), limit)
+
+    everything = found("abcdefgh", 16)
+    assert len(everything) == 16
+    assert [chunk for chunk in everything if chunk % 2] == [c + 1 for c in everything[::2]]
+    for limit in (1, 2, 5, 15, 16, 100):
+        assert found("hcaebgdf", limit) == everything[:limit]
