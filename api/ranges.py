@@ -11,7 +11,7 @@ PIECE_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 # What a browser may show by itself; anything else, HTML above all, is only ever downloaded.
-SHOWN_INLINE = frozenset({"application/pdf", "text/plain"})
+SHOWN_INLINE = frozenset({"application/pdf", "image/jpeg", "image/png", "image/webp", "text/plain"})
 
 
 def content_response(

@@ -30,12 +30,14 @@ class ParsedDocument:
     """A parsed document; its text is the blocks' texts joined by `BLOCK_SEPARATOR`.
 
     `language` is an ISO 639-1 code ("en", "zh") or None when the text is too short to tell.
+    `unread_pages` count from 1: they show a picture and next to no text, so OCR has to read them.
     """
 
     title: str | None
     blocks: tuple[Block, ...]
     page_count: int | None
     language: str | None
+    unread_pages: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:

@@ -22,6 +22,10 @@ HTML = "text/html"
 MARKDOWN = "text/markdown"
 CSV = "text/csv"
 TEXT = "text/plain"
+PNG = "image/png"
+JPEG = "image/jpeg"
+TIFF = "image/tiff"
+WEBP = "image/webp"
 
 EXTENSIONS: Mapping[str, str] = {
     ".pdf": PDF,
@@ -38,6 +42,12 @@ EXTENSIONS: Mapping[str, str] = {
     ".txt": TEXT,
     ".eml": EML,
     ".msg": MSG,
+    ".png": PNG,
+    ".jpg": JPEG,
+    ".jpeg": JPEG,
+    ".tif": TIFF,
+    ".tiff": TIFF,
+    ".webp": WEBP,
 }
 """Extensions offered to people, with the type that a file of that name should have."""
 
@@ -61,13 +71,14 @@ _OLE_STREAMS = {
     "PowerPoint Document": None,
 }
 
-_PICTURES = (
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-    b"GIF8",
-    b"II*\x00",
-    b"MM\x00*",
-)
+_PICTURES = {
+    b"\x89PNG\r\n\x1a\n": PNG,
+    b"\xff\xd8\xff": JPEG,
+    b"II*\x00": TIFF,
+    b"MM\x00*": TIFF,
+}
+_HEIF = frozenset({b"ftypheic", b"ftypmif1", b"ftypavif"})
+_OTHER_PICTURE = "Pictures of this kind cannot be read. Save the picture as PNG, JPEG or TIFF."
 # Programs and other binary files whose first bytes may pass for UTF-16.
 _PROGRAMS = (
     *(b"MZ" + bytes([low, high]) for low in range(256) for high in range(4)),
@@ -80,10 +91,6 @@ _PROGRAMS = (
     b"\0asm",
     b"SQLite format 3\0",
     b"L\0\0\0\x01\x14\x02\0",  # a Windows shortcut
-)
-_PICTURE = (
-    "Pictures and scans cannot be read yet, because text recognition (OCR) is not available. "
-    "Upload a version with text."
 )
 _ARCHIVE = "Archives are not opened. Unpack the archive and upload the documents in it."
 _LEGACY = "Documents of Office 97-2003 cannot be read. Save the file as .docx or .pptx."
@@ -114,7 +121,8 @@ def detect(content: BinaryIO, name: str, limits: ArchiveLimits | None = None) ->
 
     Raises:
         EmptyFile: no bytes.
-        UnsupportedType: a picture, an archive, a legacy Office file or other binary data.
+        UnsupportedType: an archive, a rare kind of picture, a legacy Office file, other binary
+            data.
         ArchiveRefused, DocumentDamaged, DocumentEncrypted: see `archives.admit`.
     """
     content.seek(0)
@@ -128,6 +136,8 @@ def detect(content: BinaryIO, name: str, limits: ArchiveLimits | None = None) ->
         return _ooxml_type(content, limits or ArchiveLimits())
     if head.startswith(_OLE):
         return _ole_type(content)
+    if picture := _picture_type(head):
+        return picture
     _refuse_known(head)
     if not _is_text(head):
         raise UnsupportedType
@@ -158,11 +168,17 @@ def _ole_type(content: BinaryIO) -> str:
     raise UnsupportedType(_LEGACY)
 
 
+def _picture_type(head: bytes) -> str | None:
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return WEBP
+    return next((kind for mark, kind in _PICTURES.items() if head.startswith(mark)), None)
+
+
 def _refuse_known(head: bytes) -> None:
-    if head.startswith(_PICTURES) or head[8:12] == b"WEBP" or head[4:12] == b"ftypheic":
-        raise UnsupportedType(_PICTURE)
+    if head.startswith(b"GIF8") or head[4:12] in _HEIF:
+        raise UnsupportedType(_OTHER_PICTURE)
     if head.startswith(b"BM") and head[6:10] == bytes(4):
-        raise UnsupportedType(_PICTURE)
+        raise UnsupportedType(_OTHER_PICTURE)
     if head.startswith((b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ")):
         raise UnsupportedType(_ARCHIVE)
     if head[257:262] == b"ustar":

@@ -24,6 +24,7 @@
         ├── DocumentWithoutPages
         ├── NoText
         ├── OcrUnavailable
+        ├── PictureTooLarge
         ├── SheetTooSparse
         ├── ParserCrashed
         ├── ParserOutOfMemory
@@ -78,7 +79,7 @@ class UnsupportedType(UploadRefused):
     code = "unsupported_type"
     message = (
         "Files of this type cannot be read. Upload PDF, Word, PowerPoint, Excel, CSV, HTML, "
-        "Markdown, text or e-mail files."
+        "Markdown, text, e-mail or picture files."
     )
 
 
@@ -229,12 +230,22 @@ class NoText(ParseError):
 
 
 class OcrUnavailable(ParseError):
-    """Pages are pictures; reading them needs text recognition."""
+    """Pages are pictures, and the server is set up not to read pictures."""
 
     code = "ocr_unavailable"
     message = (
-        "The pages are scanned pictures without text, and text recognition (OCR) is not available "
-        "yet. Upload a version with text, for example one that a scanner program made searchable."
+        "The pages are scanned pictures without text, and text recognition (OCR) is switched off "
+        "on this server. Upload a version with text, or ask the administrator to switch it on."
+    )
+
+
+class PictureTooLarge(ParseError):
+    """A picture with more pixels than the parse limits, however small its file is."""
+
+    code = "picture_too_large"
+    message = (
+        "The picture has more dots than this server accepts. Scan it at 300 dots per inch, or "
+        "make it smaller, and upload it again."
     )
 
 

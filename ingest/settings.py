@@ -26,6 +26,12 @@ class ParseLimits(BaseModel):
     """What one parser process may use.
 
     `parse_memory_bytes_max` is address space on top of what the warm process already maps.
+
+    Scanned pages are read by OCR in processes of their own, `ocr_pages_per_process` in each, with
+    `ocr_memory_bytes_max` and `ocr_seconds_per_page_max` for each page, on `ocr_threads` cores.
+    `ocr_pages_max` is for one document; 0 switches OCR off. Lines are looked for in a page whose
+    long side was shrunk to `ocr_side_pixels_max`. `picture_pixels_max` is width times height of a
+    picture file, before it is unpacked.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,7 +43,25 @@ class ParseLimits(BaseModel):
     pages_max: int = Field(default=5_000, gt=0)
     characters_max: int = Field(default=20_000_000, gt=0)
     sheet_cells_max: int = Field(default=8_000_000, gt=0)
+    picture_pixels_max: int = Field(default=150_000_000, gt=0)
+    ocr_pages_max: int = Field(default=1_000, ge=0)
+    ocr_pages_per_process: int = Field(default=20, gt=0)
+    ocr_threads: int = Field(default=2, gt=0, le=64)
+    ocr_seconds_per_page_max: int = Field(default=60, gt=0)
+    ocr_memory_bytes_max: int = Field(default=4096 * MIB, gt=0)
+    ocr_side_pixels_max: int = Field(default=1280, ge=320, le=4096)
     archive: ArchiveLimits = ArchiveLimits()
+
+    def for_scans(self, pages: int) -> "ParseLimits":
+        """Limits of a process that reads so many pages by OCR, loading the models included."""
+        seconds = self.ocr_seconds_per_page_max * (pages + 1)
+        return self.model_copy(
+            update={
+                "parse_seconds_max": seconds,
+                "parse_cpu_seconds_max": seconds * self.ocr_threads,
+                "parse_memory_bytes_max": self.ocr_memory_bytes_max,
+            }
+        )
 
 
 class UploadLimits(BaseModel):

@@ -35,9 +35,18 @@ PROGRESS: dict[Stage, int] = {
 }
 
 
+def reading_progress(done: int, total: int) -> int:
+    """Return the percentage when `done` of `total` scanned pages are read."""
+    return _between(Stage.PARSING, Stage.CHUNKING, done, total)
+
+
 def embedding_progress(done: int, total: int) -> int:
     """Return the percentage when `done` of `total` chunks are embedded."""
-    start, end = PROGRESS[Stage.EMBEDDING], PROGRESS[Stage.INDEXING]
+    return _between(Stage.EMBEDDING, Stage.INDEXING, done, total)
+
+
+def _between(stage: Stage, following: Stage, done: int, total: int) -> int:
+    start, end = PROGRESS[stage], PROGRESS[following]
     return start + (end - start) * done // max(total, 1)
 
 

@@ -24,11 +24,15 @@ _MODULES = {
     detect.TEXT: "text",
     detect.EML: "email",
     detect.MSG: "email",
+    detect.PNG: "picture",
+    detect.JPEG: "picture",
+    detect.TIFF: "picture",
+    detect.WEBP: "picture",
 }
 
 
 def parse(path: Path, media_type: str, limits: ParseLimits | None = None) -> ParsedDocument:
-    """Parse a file of a type that `detect` named.
+    """Parse a file of a type that `detect` named; pages that need OCR are only named.
 
     Raises:
         ParseError: the leaf says why; `NoText` when nothing came out of a file with bytes.
@@ -42,7 +46,7 @@ def parse(path: Path, media_type: str, limits: ParseLimits | None = None) -> Par
             archives.admit(content, limits.archive)
     module = import_module(f"ingest.parsers.{_MODULES[media_type]}")
     document: ParsedDocument = module.parse(path, limits)
-    if not document.blocks:
+    if not document.blocks and not document.unread_pages:
         raise NoText
     if sum(len(block.text) for block in document.blocks) > limits.characters_max:
         raise DocumentTooLarge

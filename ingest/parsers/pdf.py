@@ -1,5 +1,6 @@
 """PDF by pdfium, with the layout from font size, weight and bookmarks; pypdf is the fallback."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -12,9 +13,15 @@ from ingest.errors import (
     DocumentTooLarge,
     DocumentWithoutPages,
     NoText,
-    OcrUnavailable,
 )
-from ingest.parsers import building, pdf_fallback, pdf_furniture, pdf_headings, pdf_layout
+from ingest.parsers import (
+    building,
+    pdf_fallback,
+    pdf_furniture,
+    pdf_headings,
+    pdf_layout,
+    pdf_pictures,
+)
 from ingest.parsers.pdf_lines import Page, read_page
 from ingest.settings import ParseLimits
 
@@ -26,8 +33,7 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
 
     Raises:
         DocumentEncrypted, DocumentDamaged, DocumentWithoutPages, DocumentTooLarge.
-        OcrUnavailable: no text, but pictures.
-        NoText: neither.
+        NoText: neither text nor pictures.
     """
     try:
         document = pdfium.PdfDocument(path.read_bytes())  # by path it would resolve a link
@@ -53,13 +59,15 @@ def _read(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> Pars
     if count > limits.pages_max:
         raise DocumentTooLarge
     pages = [page for index in range(count) if (page := _page(document, index)) is not None]
+    unread = pdf_pictures.unread(document, pages)
     if not any(page.lines for page in pages):
         hides_text = any(page.hides_text for page in pages)
-        return _without_text(document, path, limits, hides_text=hides_text)
+        return _without_text(path, limits, count, unread, hides_text=hides_text)
     pages = pdf_furniture.without_furniture(pages)
     headings = pdf_headings.Headings(pages, _bookmarks(document))
     blocks = pdf_layout.blocks(pages, headings)
-    return building.document(blocks, title=headings.title, page_count=count)
+    found = building.document(blocks, title=headings.title, page_count=count)
+    return replace(found, unread_pages=unread)
 
 
 def _page(document: pdfium.PdfDocument, index: int) -> Page | None:
@@ -81,27 +89,14 @@ def _bookmarks(document: pdfium.PdfDocument) -> list[tuple[str, int]]:
 
 
 def _without_text(
-    document: pdfium.PdfDocument, path: Path, limits: ParseLimits, *, hides_text: bool
+    path: Path, limits: ParseLimits, count: int, unread: tuple[int, ...], *, hides_text: bool
 ) -> ParsedDocument:
-    """Ask another reader when pdfium saw no text, else tell a scan from an empty document."""
+    """Ask another reader when pdfium saw no text, else leave what there is to see to OCR."""
     try:
         if not hides_text:  # which the other reader would not notice
             return pdf_fallback.parse(path, limits)
     except (NoText, DocumentDamaged):
         pass
-    if _has_pictures(document):
-        raise OcrUnavailable
-    raise NoText
-
-
-def _has_pictures(document: pdfium.PdfDocument) -> bool:
-    """Whether one of the first pages shows a picture (scans also come as vector paths)."""
-    kinds = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_SHADING)
-    for index in range(min(len(document), 10)):
-        try:
-            page = document[index]
-            if next(iter(page.get_objects(filter=kinds, max_depth=3)), None) is not None:
-                return True
-        except pdfium.PdfiumError:
-            continue
-    return False
+    if not unread:
+        raise NoText
+    return ParsedDocument(None, (), count, None, unread)

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from io import BufferedReader, BytesIO
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from sqlalchemy import delete, select
@@ -14,7 +15,7 @@ from ingest.blocks import ParsedDocument
 from ingest.errors import NoText, Superseded
 from ingest.pipeline.progress import Progress, Work
 from ingest.sandbox.wire import decode, encode_document
-from ingest.states import Stage, content_blob, text_blob
+from ingest.states import Stage, content_blob, reading_progress, text_blob
 from retrieval.chunk_codec import ChunkRecord, open_body
 from retrieval.chunks import add_chunks, content_digest, reusable_vectors
 from retrieval.corpus import Chunk
@@ -28,14 +29,24 @@ from security.sealed_file import SealedFileReader, seal_file
 from security.tenant_keys import TenantKeys
 from storage.blobs import DiskBlobStore
 
-Parse = Callable[[BinaryIO, str], ParsedDocument]
-"""Parse a file of a media type; raises `ingest.errors.ParseError`."""
 Split = Callable[[ParsedDocument], Sequence[Chunk]]
 """Cut a document into chunks, the same ones each time."""
 Tokenize = Callable[[TenantKeys, Chunk], bytes]
 """Return a chunk's blind tokens, joined."""
 OnStage = Callable[[Stage], None]
 """Called when a stage begins, and after each batch of it that was stored."""
+
+
+class Parse(Protocol):
+    """Parse a file of a media type; raises `ingest.errors.ParseError`, and what `on_page` raises.
+
+    `on_page` is called with how many of how many scanned pages were read.
+    """
+
+    def __call__(
+        self, content: BinaryIO, media_type: str, /, *, on_page: Callable[[int, int], None]
+    ) -> ParsedDocument:
+        """Return the document; `content` is left open."""
 
 
 class Interrupted(BaseException):
@@ -81,7 +92,7 @@ class Steps:
         with self._progress.reading(work) as (session, row):
             cipher, media_type = self._cipher(session, row), row.media_type
         with self._open(cipher, content_blob(work.document_id)) as file:
-            document = self._parse(file, media_type)
+            document = self._parse(file, media_type, on_page=partial(self._page_read, work))
         if not document.text.strip():
             raise NoText
         name = text_blob(work.document_id, work.attempt)
@@ -121,6 +132,12 @@ class Steps:
         self._begin(work, Stage.INDEXING)
         self._progress.finish(work)
         self._on_stage(Stage.READY)
+
+    def _page_read(self, work: Work, done: int, total: int) -> None:
+        self._check_stop()
+        with self._progress.writing(work) as (_, row):
+            row.progress = max(row.progress, reading_progress(done, total))
+        self._on_stage(Stage.PARSING)
 
     def _begin(self, work: Work, stage: Stage) -> None:
         self._check_stop()

@@ -24,6 +24,7 @@ from ingest.errors import (
     SandboxUnavailable,
 )
 from ingest.sandbox import wire
+from ingest.sandbox.jobs import Job, OnPage, read_scans
 from ingest.settings import ParseLimits
 
 _START_SECONDS_MAX = 120
@@ -58,27 +59,39 @@ class ParserSandbox:
         self.close()
 
     def parse(
-        self, content: BinaryIO | bytes, media_type: str, limits: ParseLimits | None = None
+        self,
+        content: BinaryIO | bytes,
+        media_type: str,
+        limits: ParseLimits | None = None,
+        on_page: OnPage = lambda _done, _total: None,
     ) -> ParsedDocument:
-        """Parse `content` of a type that `detect` named; blocks until done.
+        """Parse `content` of a type that `detect` named, scanned pages by OCR; blocks until done.
+
+        `on_page` is called after each page that OCR read; what it raises ends the work.
 
         Raises:
             ParseError: the leaf says why; `ParserTimedOut`, `ParserOutOfMemory` and
                 `ParserCrashed` when the child overran its limits or died.
+            OcrUnavailable: nothing but pictures, and OCR is switched off.
             SandboxUnavailable: no child could be started.
         """
         limits = limits or ParseLimits()
-        deadline = time.monotonic() + limits.parse_seconds_max
         with _memory_file(content) as document:
-            pid, answer = self._start(document.fileno(), media_type, limits)
+            job = Job(document.fileno(), media_type, limits)
+            return read_scans(self.run(job), job, self.run, on_page)
+
+    def run(self, job: Job) -> ParsedDocument:
+        """Do one job in a child of its own. Raises: as `parse`."""
+        deadline = time.monotonic() + job.limits.parse_seconds_max
+        pid, answer = self._start(job)
         try:
-            data = _read(answer, limits.parse_result_bytes_max, deadline)
+            data = _read(answer, job, deadline)
         finally:
             os.close(answer)
             status = self._end(pid)
         if data is None:
             raise ParserTimedOut
-        _raise_for(status, complete=bool(data))
+        _raise_for(status, complete=bool(data.strip()))
         return wire.decode(data)
 
     def close(self) -> None:
@@ -86,12 +99,16 @@ class ParserSandbox:
         with self._lock:
             self._stop()
 
-    def _start(self, document: int, media_type: str, limits: ParseLimits) -> tuple[int, int]:
+    def _start(self, job: Job) -> tuple[int, int]:
         """Fork a child; its process id and the reading end of its answer."""
         reader, writer = os.pipe2(os.O_CLOEXEC)
-        message = {"media_type": media_type, "limits": limits.model_dump()}
+        message = {
+            "media_type": job.media_type,
+            "limits": job.limits.model_dump(),
+            "scans": job.scans,
+        }
         try:
-            return self._ask(message, [document, writer])["pid"], reader
+            return self._ask(message, [job.document, writer])["pid"], reader
         except BaseException:
             os.close(reader)
             raise
@@ -188,11 +205,11 @@ def _memory_file(content: BinaryIO | bytes) -> BinaryIO:
     return target
 
 
-def _read(answer: int, bytes_max: int, deadline: float) -> bytes | None:
+def _read(answer: int, job: Job, deadline: float) -> bytes | None:
     """Everything up to the end of the pipe; None when `deadline` comes first.
 
     Raises:
-        ParserCrashed: more than `bytes_max`.
+        ParserCrashed: more than the limit.
     """
     parts: list[bytes] = []
     size = 0
@@ -206,8 +223,10 @@ def _read(answer: int, bytes_max: int, deadline: float) -> bytes | None:
             return b"".join(parts)
         parts.append(part)
         size += len(part)
-        if size > bytes_max:
+        if size > job.limits.parse_result_bytes_max:
             raise ParserCrashed
+        for _ in range(part.count(wire.PAGE_DONE)):
+            job.on_page()
     return None
 
 

@@ -29,6 +29,7 @@ def encode_document(document: ParsedDocument) -> bytes:
         "title": document.title,
         "page_count": document.page_count,
         "language": document.language,
+        "unread_pages": document.unread_pages,
         "blocks": blocks,
     }
     return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
@@ -37,6 +38,10 @@ def encode_document(document: ParsedDocument) -> bytes:
 def encode_error(error: IngestError) -> bytes:
     """Write a typed error as bytes for `decode`: its code only."""
     return json.dumps({"error": error.code}).encode()
+
+
+PAGE_DONE = b"\n"
+"""What a child that reads scans writes after each page, before its answer: JSON skips space."""
 
 
 def decode(answer: bytes) -> ParsedDocument:
@@ -63,6 +68,7 @@ def _document(message: dict[str, Any]) -> ParsedDocument:
     return ParsedDocument(
         title=_text_or_none(message["title"]),
         blocks=tuple(_block(*fields) for fields in message["blocks"]),
+        unread_pages=tuple(_page_number(page) for page in message.get("unread_pages", ())),
         page_count=_count_or_none(message["page_count"]),
         language=_text_or_none(message["language"]),
     )
@@ -93,6 +99,12 @@ def _box(numbers: list[Any]) -> Box:
     return Box(page, *edges)
 
 
+def _page_number(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError
+    return value
+
+
 def _text_or_none(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise TypeError
@@ -100,6 +112,4 @@ def _text_or_none(value: object) -> str | None:
 
 
 def _count_or_none(value: Any) -> int | None:
-    if value is not None and (type(value) is not int or value < 1):
-        raise ValueError
-    return value
+    return None if value is None else _page_number(value)

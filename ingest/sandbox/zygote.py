@@ -3,7 +3,8 @@
 Started by `host` as `python -m ingest.sandbox.zygote FD`; FD is a SEQPACKET socket. Messages,
 each one packet of JSON:
 
-    -> {"media_type": ..., "limits": {...}} with two descriptors: the document, the answer's pipe
+    -> {"media_type": ..., "limits": {...}, "scans": [...]} with two descriptors: the document, the
+       answer's pipe; `scans` are the numbers of the pages to read by OCR, none for all the rest
     <- {"pid": ...}
     -> {"reap": pid}
     <- {"status": ...}              as `os.waitpid` gives it, null for a child of another
@@ -17,17 +18,32 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
 from ingest import parsers
+from ingest.blocks import ParsedDocument
 from ingest.errors import DocumentDamaged, IngestError, ParserOutOfMemory
 from ingest.sandbox import confinement, wire
 from ingest.settings import ParseLimits
 
 PACKET_BYTES_MAX = 16_384
-_WARM = ("pdf", "docx", "pptx", "html", "markdown", "email", "spreadsheet", "csv", "text")
+_WARM = (
+    "pdf",
+    "docx",
+    "pptx",
+    "html",
+    "markdown",
+    "email",
+    "spreadsheet",
+    "csv",
+    "text",
+    "picture",
+)
 _FIRST_OWN_DESCRIPTOR = 3
 _DESCRIPTORS_MAX = 1024
 
@@ -66,7 +82,9 @@ def _serve(control: socket.socket, mapped: int) -> bool:
     pid = os.fork()
     if pid == 0:
         control.close()
-        _child(content, answer, message["media_type"], limits, mapped)
+        confined = partial(confinement.confine_child, limits, mapped)
+        work = partial(_parsed, content, answer, message["media_type"], limits, message["scans"])
+        _child(content, answer, confined, work)
     os.close(content)
     os.close(answer)
     control.send(json.dumps({"pid": pid}).encode())
@@ -81,13 +99,15 @@ def _reap(pid: int) -> int | None:
         return None
 
 
-def _child(content: int, answer: int, media_type: str, limits: ParseLimits, mapped: int) -> None:
+def _child(
+    content: int, answer: int, confined: Callable[[], None], work: Callable[[], ParsedDocument]
+) -> None:
     """Parse one document, write the answer, end. Never returns."""
     try:
         os.setsid()
         _close_others(content, answer)
-        confinement.confine_child(limits, mapped)
-        _write(answer, _answer(content, media_type, limits))
+        confined()
+        _write(answer, _answer(work))
         os._exit(0)
     finally:
         os._exit(1)
@@ -100,10 +120,23 @@ def _close_others(*kept: int) -> None:
         os.closerange(below + 1, above)
 
 
-def _answer(content: int, media_type: str, limits: ParseLimits) -> bytes:
+def _parsed(
+    content: int, answer: int, media_type: str, limits: ParseLimits, scans: list[int]
+) -> ParsedDocument:
+    path = Path(f"/proc/self/fd/{content}")
+    if not scans:
+        return parsers.parse(path, media_type, limits)
+    # The models start threads, which a fork would lose, so they are loaded here and not before.
+    module = import_module("ingest.parsers.scans")
+    read: ParsedDocument = module.read(
+        path, media_type, scans, limits, lambda: _write(answer, wire.PAGE_DONE)
+    )
+    return read
+
+
+def _answer(work: Callable[[], ParsedDocument]) -> bytes:
     try:
-        document = parsers.parse(Path(f"/proc/self/fd/{content}"), media_type, limits)
-        return wire.encode_document(document)
+        return wire.encode_document(work())
     except IngestError as error:
         return wire.encode_error(error)
     except MemoryError:

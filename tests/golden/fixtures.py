@@ -4,6 +4,7 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from email.message import EmailMessage
+from pathlib import Path
 
 import docx
 import pptx
@@ -174,6 +175,9 @@ def mail() -> bytes:
     return message.as_bytes()
 
 
+SCANS = Path(__file__).parent / "scans"
+"""Our own words drawn with DejaVu Serif (turned by half a degree) and Noto Sans CJK."""
+
 DOCUMENTS: dict[str, tuple[str, bytes]] = {
     "english.pdf": (detect.PDF, english_pdf()),
     "chinese.pdf": (detect.PDF, chinese_pdf()),
@@ -185,6 +189,8 @@ DOCUMENTS: dict[str, tuple[str, bytes]] = {
     "page_gb18030.html": (detect.HTML, HTML.encode("gb18030")),
     "runbook.md": (detect.MARKDOWN, MARKDOWN.encode()),
     "mail.eml": (detect.EML, mail()),
+    "english.png": (detect.PNG, (SCANS / "english.png").read_bytes()),
+    "chinese.png": (detect.PNG, (SCANS / "chinese.png").read_bytes()),
     "table.csv": (detect.CSV, 'name,城市,note\nAda,北京,"a, b"\nBo,上海,\n'.encode()),
     "table_gb18030.csv": (detect.CSV, "姓名;部门\n张三;财务\n李四;市场\n".encode("gb18030")),
     "notes.txt": (detect.TEXT, "First paragraph.\nSame one.\n\n第二段。\n".encode()),

@@ -162,9 +162,9 @@ def test_a_folder_is_ingested_searched_and_asked(
 def test_a_file_that_fails_is_named_with_its_reason(
     run: Run, signed_in: dict[str, str], tmp_path: Path
 ) -> None:
-    broken, unknown = tmp_path / "broken.pdf", tmp_path / "unknown.png"
+    broken, unknown = tmp_path / "broken.pdf", tmp_path / "unknown.gif"
     broken.write_bytes(b"%PDF-1.4\n" + b"x" * 2000)
-    unknown.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
+    unknown.write_bytes(b"GIF89a" + bytes(range(256)) * 4)
     ended = run("ingest", broken, unknown, "-c", f"c {uuid4().hex}", **signed_in)
     assert ended.returncode == 1
     told = _words(ended.stdout, ended.stderr)

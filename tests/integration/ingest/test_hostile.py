@@ -155,13 +155,13 @@ def test_each_has_its_own_error(
     assert len(raised.value.detail) > 40  # a sentence that says what to do
 
 
-def test_a_scan_says_that_text_recognition_is_missing(sandbox: ParserSandbox) -> None:
+def test_a_scan_says_that_text_recognition_is_off(sandbox: ParserSandbox) -> None:
     buffer = io.BytesIO()
     canvas = Canvas(buffer)
     canvas.rect(72, 72, 300, 300, fill=1)
     canvas.save()
     with pytest.raises(OcrUnavailable, match="OCR"):
-        read(sandbox, buffer.getvalue())
+        sandbox.parse(buffer.getvalue(), detect.PDF, ParseLimits(ocr_pages_max=0))
 
 
 def test_a_pdf_with_an_empty_user_password_is_read(sandbox: ParserSandbox) -> None:

@@ -27,6 +27,7 @@ from ingest.blocks import Block, ParsedDocument
 from ingest.chunking import chunk
 from ingest.collections import CollectionService
 from ingest.sandbox import ParserSandbox
+from ingest.sandbox.jobs import OnPage
 from ingest.service import DocumentService
 from ingest.settings import ArchiveLimits, UploadLimits, WorkerSettings
 from ingest.states import Stage
@@ -78,14 +79,14 @@ class HashEmbedder:
         return vector / np.linalg.norm(vector)
 
 
-def parse_plain(source: BinaryIO, _media_type: str) -> ParsedDocument:
+def parse_plain(source: BinaryIO, _media_type: str, **_progress: OnPage) -> ParsedDocument:
     """Read paragraphs without the sandbox, which takes seconds to start."""
     texts = source.read().decode().split("\n\n")
     blocks = tuple(Block("text", paragraph) for paragraph in texts)
     return ParsedDocument(None, blocks, None, "en")
 
 
-def parse_deadly(source: BinaryIO, _media_type: str) -> ParsedDocument:
+def parse_deadly(source: BinaryIO, _media_type: str, **_progress: OnPage) -> ParsedDocument:
     """Die from a document that says so."""
     document = parse_plain(source, _media_type)
     if "deadly" in document.text:

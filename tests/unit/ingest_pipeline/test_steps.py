@@ -18,6 +18,7 @@ from ingest.errors import DocumentDamaged, NoText, SandboxUnavailable, Supersede
 from ingest.pipeline.progress import Progress, Work
 from ingest.pipeline.runner import DONE, Runner
 from ingest.pipeline.steps import Interrupted, Steps
+from ingest.sandbox.jobs import OnPage
 from ingest.service import DocumentService
 from ingest.states import Stage, text_blob
 from retrieval.access import scope_for
@@ -53,7 +54,7 @@ class CountingEmbedder:
         return [1 for _ in texts]
 
 
-def parse(source: BinaryIO, _media_type: str) -> ParsedDocument:
+def parse(source: BinaryIO, _media_type: str, *, on_page: OnPage) -> ParsedDocument:
     return ParsedDocument(None, (Block("text", source.read().decode(), page=3),), 3, "en")
 
 
@@ -187,6 +188,24 @@ def test_progress_grows_with_each_batch(line: Line) -> None:
     assert seen[-1] == 100
 
 
+def test_scanned_pages_count_as_progress_and_may_be_broken_off(line: Line) -> None:
+    work, seen = line.upload(), []
+
+    def scanned(source: BinaryIO, media_type: str, *, on_page: OnPage) -> ParsedDocument:
+        for done in (1, 2, 3):
+            on_page(done, 3)
+            seen.append(line.row(work).progress)
+        line.stop.set()
+        on_page(3, 3)
+        raise AssertionError
+
+    line.parse = scanned
+    with pytest.raises(Interrupted):
+        line.steps.parse(work)
+    assert seen == [6, 10, 15]
+    assert line.stages == ["parsing"] * 4
+
+
 def test_every_step_may_run_again(line: Line, audited) -> None:
     work = line.upload()
     for step in (line.steps.parse, line.steps.embed):
@@ -242,9 +261,9 @@ def test_deleted_documents_are_left_alone(line: Line, step: str) -> None:
 
 
 def test_deleted_while_it_is_parsed(line: Line) -> None:
-    def delete_then_parse(source: BinaryIO, media_type: str) -> ParsedDocument:
+    def delete_then_parse(source: BinaryIO, media_type: str, *, on_page: OnPage) -> ParsedDocument:
         line.delete(work)
-        return parse(source, media_type)
+        return parse(source, media_type, on_page=on_page)
 
     work = line.upload()
     line.parse = delete_then_parse
@@ -281,7 +300,7 @@ def test_no_text(line: Line) -> None:
 
 
 def test_a_typed_error_ends_the_attempt_in_words(line: Line, audited) -> None:
-    def damaged(_source: BinaryIO, _media_type: str) -> ParsedDocument:
+    def damaged(_source: BinaryIO, _media_type: str, *, on_page: OnPage) -> ParsedDocument:
         raise DocumentDamaged
 
     work = line.upload()
@@ -294,7 +313,7 @@ def test_a_typed_error_ends_the_attempt_in_words(line: Line, audited) -> None:
 
 
 def test_what_nobody_expected_says_nothing_about_the_text(line: Line) -> None:
-    def broken(_source: BinaryIO, _media_type: str) -> ParsedDocument:
+    def broken(_source: BinaryIO, _media_type: str, *, on_page: OnPage) -> ParsedDocument:
         raise ValueError("secret words of the document")
 
     work = line.upload()
@@ -318,7 +337,7 @@ def test_outages_are_not_waited_out_for_ever(line: Line) -> None:
 
 
 def test_a_failure_while_stopping_is_not_believed(line: Line) -> None:
-    def killed(_source: BinaryIO, _media_type: str) -> ParsedDocument:
+    def killed(_source: BinaryIO, _media_type: str, *, on_page: OnPage) -> ParsedDocument:
         line.stop.set()
         raise DocumentDamaged
 
@@ -341,10 +360,10 @@ def test_a_stop_ends_the_wait_for_an_outage(line: Line) -> None:
 def _failing(times: int) -> Callable[[BinaryIO, str], ParsedDocument]:
     outages: Iterator[None] = iter([None] * times)
 
-    def run(source: BinaryIO, media_type: str) -> ParsedDocument:
+    def run(source: BinaryIO, media_type: str, *, on_page: OnPage) -> ParsedDocument:
         for _ in outages:
             raise SandboxUnavailable
-        return parse(source, media_type)
+        return parse(source, media_type, on_page=on_page)
 
     return run
 

@@ -45,7 +45,7 @@ export const problemTexts: Record<string, Text> = {
   file_empty: { zh: '文件是空的，请确认已保存后重新上传。' },
   file_too_large: { zh: '文件超过服务器允许的大小，请拆分文件或压缩其中的图片。' },
   unsupported_type: {
-    zh: '无法读取此类文件。请上传 PDF、Word、PowerPoint、Excel、CSV、HTML、Markdown、文本或邮件文件。',
+    zh: '无法读取此类文件。请上传 PDF、Word、PowerPoint、Excel、CSV、HTML、Markdown、文本、邮件或图片文件。',
   },
   upload_refused: { zh: '文件未被接受，请检查后重新上传。' },
   request_refused: { zh: '内容已有变化，请刷新后重试。' },
@@ -69,7 +69,12 @@ export const problemTexts: Record<string, Text> = {
   document_too_large: { zh: '文档的页数或文字超过服务器允许的范围，请拆分后上传。' },
   document_without_pages: { zh: '文档没有页面，请重新导出后上传。' },
   no_text: { zh: '文档中没有找到文字，因此无法据此回答。' },
-  ocr_unavailable: { zh: '页面是没有文字的扫描图片，目前还不能识别。请上传带文字的版本。' },
+  ocr_unavailable: {
+    zh: '页面是没有文字的扫描图片，而此服务器关闭了文字识别。请上传带文字的版本，或请管理员开启文字识别。',
+  },
+  picture_too_large: {
+    zh: '图片的像素超过了服务器的上限。请以 300 dpi 扫描或缩小图片后重新上传。',
+  },
   sheet_too_sparse: {
     zh: '工作表中有相距极远的单元格。请删除表末的多余单元格，保存后重新上传。',
   },

@@ -1,0 +1,79 @@
+"""What a child is asked to do: parse a document, or read some of its pages by OCR."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.blocks import ParsedDocument
+from ingest.errors import DocumentTooLarge, NoText, OcrUnavailable
+from ingest.parsers import building
+from ingest.settings import ParseLimits
+
+OnPage = Callable[[int, int], None]
+"""Called with how many of how many pages OCR has read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work for one child. `document` is a descriptor; `scans` are pages to read by OCR, from 1."""
+
+    document: int
+    media_type: str
+    limits: ParseLimits
+    scans: tuple[int, ...] = ()
+    on_page: Callable[[], None] = lambda: None
+
+
+def read_scans(
+    document: ParsedDocument, job: Job, run: Callable[[Job], ParsedDocument], on_page: OnPage
+) -> ParsedDocument:
+    """Let OCR read what `document` says is unread, some pages in each child.
+
+    Raises:
+        OcrUnavailable: there is nothing but pictures, and OCR is switched off.
+        DocumentTooLarge: more such pages than OCR may read.
+        NoText: nothing was recognised in a document of pictures alone.
+    """
+    unread, limits = document.unread_pages, job.limits
+    if not unread:
+        return document
+    if limits.ocr_pages_max == 0:
+        if not document.blocks:
+            raise OcrUnavailable
+        return replace(document, unread_pages=())
+    if len(unread) > limits.ocr_pages_max:
+        raise DocumentTooLarge
+    counted = _Counted(len(unread), on_page)
+    scans = [
+        run(replace(job, scans=part, limits=limits.for_scans(len(part)), on_page=counted))
+        for part in _parts(unread, limits.ocr_pages_per_process)
+    ]
+    return _merged(document, scans)
+
+
+class _Counted:
+    """Counts pages over the children of a document."""
+
+    def __init__(self, total: int, on_page: OnPage) -> None:
+        self._done, self._total, self._on_page = 0, total, on_page
+
+    def __call__(self) -> None:
+        # A child that says more than it was asked for is not believed.
+        self._done = min(self._done + 1, self._total)
+        self._on_page(self._done, self._total)
+
+
+def _parts(numbers: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
+    for start in range(0, len(numbers), size):
+        yield tuple(numbers[start : start + size])
+
+
+def _merged(document: ParsedDocument, scans: Sequence[ParsedDocument]) -> ParsedDocument:
+    """Put what OCR read in the place of the pages that were pictures."""
+    recognised = [block for scan in scans for block in scan.blocks]
+    replaced = {block.page for block in recognised}
+    kept = [block for block in document.blocks if block.page not in replaced]
+    blocks = sorted([*kept, *recognised], key=lambda block: block.page or 0)
+    if not blocks:
+        raise NoText
+    title = document.title or next((scan.title for scan in scans if scan.title), None)
+    return building.document(blocks, title=title, page_count=document.page_count)

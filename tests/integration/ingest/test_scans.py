@@ -1,0 +1,78 @@
+"""Scanned pages, read by OCR in the real parser process."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from ingest import detect
+from ingest.errors import DocumentTooLarge
+from ingest.sandbox import ParserSandbox
+from ingest.settings import ParseLimits
+
+SCAN = Path(__file__).resolve().parents[2] / "golden" / "scans" / "english.png"
+NATIVE = "This page has its own text and needs no recognition."
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[ParserSandbox]:
+    with ParserSandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def mixed() -> bytes:
+    """A page with text, a scanned one, an empty one, and another scanned one."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(500, 350))
+    canvas.drawString(50, 300, NATIVE)
+    canvas.showPage()
+    for number in (2, 3, 4):
+        if number != 3:
+            canvas.drawImage(ImageReader(str(SCAN)), 0, 0, 500, 350)
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
+def test_scanned_pages_are_read_among_the_others(sandbox: ParserSandbox, mixed: bytes) -> None:
+    progress: list[tuple[int, int]] = []
+    limits = ParseLimits(ocr_pages_per_process=1)
+
+    document = sandbox.parse(
+        mixed, detect.PDF, limits, on_page=lambda *counts: progress.append(counts)
+    )
+
+    assert progress == [(1, 2), (2, 2)]
+    assert (document.page_count, document.unread_pages) == (4, ())
+    pages = {number: [b for b in document.blocks if b.page == number] for number in (1, 2, 3, 4)}
+    assert [block.text for block in pages[1]] == [NATIVE]
+    assert not pages[3]
+    for number in (2, 4):
+        [accident] = [block for block in pages[number] if "accident" in block.text]
+        assert accident.text.endswith("Report every accident to the shift leader at once.")
+        assert all(0.05 < box.left < 0.1 and 0.4 < box.top < 0.5 for box in accident.boxes)
+
+
+def test_what_progress_raises_ends_the_work(sandbox: ParserSandbox, mixed: bytes) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(_done: int, _total: int) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        sandbox.parse(mixed, detect.PDF, on_page=stop)
+    assert sandbox.parse(b"still there", detect.TEXT).text == "still there"
+
+
+def test_scanned_pages_are_counted_before_they_are_read(
+    sandbox: ParserSandbox, mixed: bytes
+) -> None:
+    with pytest.raises(DocumentTooLarge):
+        sandbox.parse(mixed, detect.PDF, ParseLimits(ocr_pages_max=1))
+    document = sandbox.parse(mixed, detect.PDF, ParseLimits(ocr_pages_max=0))
+    assert document.text == NATIVE
