@@ -35,7 +35,7 @@ class LyingProvider:
         }
         self.asked: list[str] = []
 
-    def claims(self, nonce: str | None, **changed: Any) -> dict[str, Any]:
+    def claims(self, nonce: str | None, /, **changed: Any) -> dict[str, Any]:
         """Return the claims of an ID token; a change to None takes a claim out."""
         now = int(time.time())
         honest = {

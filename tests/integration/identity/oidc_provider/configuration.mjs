@@ -79,7 +79,7 @@ export function configuration() {
     responseTypes: ['code'],
     rotateRefreshToken: true,
     scopes: ['openid', 'offline_access', ...RESOURCE_SCOPES.split(' ')],
-    ttl: { Session: 3600, Grant: 3600, Interaction: 600, IdToken: 600, RefreshToken: 3600 },
+    ttl: { Session: 3600, Grant: 3600, Interaction: 600, IdToken: 3600, RefreshToken: 3600 },
   }
 }
 
