@@ -46,7 +46,7 @@ class ClosedCorpus:
 
     def search(self, question: str, limit: int) -> Sequence[Found]:
         """Return what is found, best first."""
-        with self.database.reading() as session:
+        with self.database.reading(self.principal.tenant_id) as session:
             scope = scope_for(session, self.principal)
         return [_found(hit) for hit in self.retriever.search(scope, question, limit)]
 

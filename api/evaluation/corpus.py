@@ -55,7 +55,7 @@ class CorpusWriter:
             vectors = iter(
                 self.embedder.embed_passages([c.embedded_text for of in chunks for c in of])
             )
-            with self.database.transaction() as session:
+            with self.database.transaction(self.tenant_id) as session:
                 acl = intern_acl(
                     session, self.tenant_id, [collection_principal(self.collection_id)]
                 )

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.product import ADMIN_PASSWORD, serving
+
+pytestmark = pytest.mark.models
 
 TEXT = "The storm cellar opens with the brass key. Nobody else has a copy of the brass key."
 
