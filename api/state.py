@@ -11,6 +11,7 @@ from api.observability.metrics import Metrics
 from api.settings import Settings
 from evaluation.store import Evaluations
 from ingest.collections import CollectionService
+from ingest.permissions import PermissionService
 from ingest.service import DocumentService
 from model.backends.port import Generator
 from qa.conversations import Conversations
@@ -22,6 +23,7 @@ from security.access_tokens import AccessTokens
 from security.accounts import Accounts
 from security.audit import AuditLog
 from security.bearers import Bearers
+from security.directory import Directory
 from security.grants import Grants
 from security.groups import Groups
 from security.keyring import KeyRing
@@ -60,6 +62,8 @@ class State:
     bearers: Bearers
     collections: CollectionService
     documents: DocumentService
+    permissions: PermissionService
+    directory: Directory
     embedder: Embedder
     index: CorpusIndex
     retriever: Retriever

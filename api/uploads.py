@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from fastapi import Request
+from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
+from api.permission_schemas import Permissions
 from api.problems import ApiError
-from ingest.errors import FileTooLarge
+from ingest.errors import FileTooLarge, PermissionsRefused
 
 FORM_BYTES_MAX = 64 * 1024
 """What the boundaries, headers and the other fields of the form may add to the file."""
@@ -23,6 +25,7 @@ class ReceivedFile:
     name: str
     content: BinaryIO
     collection: str
+    permissions: Permissions | None = None
 
 
 class _MemoryParser(MultiPartParser):
@@ -34,6 +37,7 @@ async def receive_upload(request: Request, bytes_max: int) -> ReceivedFile:
 
     Raises:
         FileTooLarge: the body is longer than the limit.
+        PermissionsRefused: `permissions` is not the JSON of such lists.
         ApiError: the form is not complete.
 
     """
@@ -48,7 +52,8 @@ async def receive_upload(request: Request, bytes_max: int) -> ReceivedFile:
     file, collection = form.get("file"), form.get("collection")
     if not isinstance(file, UploadFile) or not isinstance(collection, str) or not collection:
         raise _incomplete()
-    return ReceivedFile(file.filename or "", file.file, collection)
+    permissions = _permissions(form.get("permissions"))
+    return ReceivedFile(file.filename or "", file.file, collection, permissions)
 
 
 def _refuse_announced(request: Request, bytes_max: int) -> None:
@@ -64,6 +69,15 @@ async def _limited(request: Request, bytes_max: int) -> AsyncGenerator[bytes, No
         if received > bytes_max + FORM_BYTES_MAX:
             raise FileTooLarge
         yield piece
+
+
+def _permissions(field: UploadFile | str | None) -> Permissions | None:
+    if field is None or field == "":
+        return None
+    try:
+        return Permissions.model_validate_json(field if isinstance(field, str) else b"")
+    except ValidationError as error:
+        raise PermissionsRefused from error
 
 
 def _incomplete() -> ApiError:

@@ -15,11 +15,13 @@ from api.settings import Settings
 from api.state import State
 from evaluation.store import Evaluations
 from ingest.collections import CollectionService
+from ingest.permissions import PermissionService
 from ingest.service import DocumentService
 from model.backends.local import LocalGenerator
 from model.backends.port import Generator
 from qa.conversations import Conversations
 from qa.service import AnswerService
+from retrieval.access import denies_group
 from retrieval.embedding.factory import create_embedder
 from retrieval.embedding.port import Embedder
 from retrieval.index import CorpusIndex
@@ -28,6 +30,7 @@ from security.access_tokens import AccessTokens
 from security.accounts import Accounts
 from security.audit import AuditLog
 from security.bearers import Bearers
+from security.directory import Directory
 from security.grants import Grants
 from security.group_changes import GroupChanges
 from security.groups import Groups
@@ -114,7 +117,7 @@ def build_state(
     keyring = KeyRing(key_provider(settings), clock)
     audit = AuditLog(keyring, clock)
     grants = Grants(audit, clock)
-    group_changes = GroupChanges(audit, clock)
+    group_changes = GroupChanges(audit, clock, denies_group)
     passwords = Passwords(settings.security.passwords)
     sessions = Sessions(settings.security.sessions, audit, clock)
     throttle = SignInThrottle(settings.security.sessions, clock)
@@ -172,6 +175,8 @@ def build_state(
             limits=settings.upload,
             archive=settings.parsing.archive,
         ),
+        permissions=PermissionService(audit, collections, settings.upload, clock),
+        directory=Directory(settings.security.directory),
         embedder=embedder,
         index=index,
         retriever=retriever,

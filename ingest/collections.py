@@ -4,15 +4,15 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ingest.errors import CollectionExists
 from ingest.names import clean_collection_name
 from ingest.views import CollectionView
-from retrieval.access import collection_principal, intern_acl, scope_for
-from retrieval.tables import Acl, Collection, Document
+from retrieval.access import collection_principal, forget_acls, intern_acl, scope_for
+from retrieval.tables import Collection, Document
 from security.audit import AuditLog
 from security.errors import Forbidden, NotFound
 from security.grants import Grants
@@ -95,12 +95,11 @@ class CollectionService:
         return row
 
     def delete(self, session: Session, principal: Principal, row: Collection) -> None:
-        """Delete an empty collection with the grants and the permission list that name it."""
-        acl_id = intern_acl(session, row.tenant_id, [collection_principal(row.id)])
-        session.flush()
+        """Delete an empty collection with the grants and the permission lists that name it."""
         self._grants.forget(session, row.tenant_id, row.id)
-        session.execute(delete(Acl).where(Acl.id == acl_id))
         session.delete(row)
+        session.flush()
+        forget_acls(session, row.tenant_id, row.id)
         self._audit.record(
             session, principal.tenant_id, principal.user_id, "collection.delete", row.id
         )

@@ -9,7 +9,9 @@
     │   ├── CollectionExists
     │   ├── InvalidName
     │   ├── InvalidCursor
+    │   ├── LockedOut
     │   ├── NotReady
+    │   ├── PermissionsRefused
     │   └── RetryRefused
     ├── ProcessingError             the document is sound, its processing failed
     │   ├── InternalError
@@ -114,11 +116,32 @@ class InvalidCursor(RequestRefused):
     message = "The cursor is not one that this server gave out. List again from the start."
 
 
+class LockedOut(RequestRefused):
+    """Who sets a list must still see the document by it."""
+
+    code = "locked_out"
+    message = (
+        "You would no longer see this yourself. Allow yourself, one of your groups or roles, "
+        "and deny none of them."
+    )
+
+
 class NotReady(RequestRefused):
     """The text of a document that is not processed yet."""
 
     code = "document_not_ready"
     message = "The document is not ready yet. Wait until its processing has ended."
+
+
+class PermissionsRefused(RequestRefused):
+    """A list holds what is no name, names nobody who exists, or is too long."""
+
+    status = 422
+    code = "permissions_refused"
+    message = (
+        "A permission list holds user:<id> and group:<id> of people and groups that exist, "
+        "role:<role>, and in what it allows collection:<id> of the document's own collection."
+    )
 
 
 class RetryRefused(RequestRefused):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO
 from uuid import uuid4
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from ingest import erasure, listing
 from ingest.collections import CollectionService
 from ingest.errors import NotReady, RetryRefused
+from ingest.permission_lists import Wanted, chosen_acl
 from ingest.reception import Received, receive
 from ingest.sandbox.wire import decode
 from ingest.settings import ArchiveLimits, UploadLimits
@@ -25,7 +27,7 @@ from ingest.views import (
     view_blocks,
     view_document,
 )
-from retrieval.access import AccessScope, collection_principal, intern_acl, scope_for
+from retrieval.access import AccessScope, scope_for
 from retrieval.document_keys import document_owner
 from retrieval.tables import Collection, Document
 from security.audit import AuditLog
@@ -66,10 +68,20 @@ class DocumentService:
         self._limits = limits
         self._archive = archive
 
-    def upload(
-        self, session: Session, principal: Principal, collection: str, name: str, source: BinaryIO
+    def upload(  # noqa: PLR0917 - what a form of an upload holds
+        self,
+        session: Session,
+        principal: Principal,
+        collection: str,
+        name: str,
+        source: BinaryIO,
+        wanted: Wanted | None = None,
     ) -> Upload:
         """Store a file in a collection (id or exact name), unless its bytes are there already.
+
+        `wanted` says who may see it, else the collection's default does; a document that is there
+        already keeps its own list. Bytes that are there without the caller seeing them are stored
+        once more: to be told of them would be to learn of them.
 
         `source` must be seekable. The sealed bytes are on the disk before the row is written,
         and are removed again if the transaction does not commit.
@@ -77,21 +89,21 @@ class DocumentService:
         Raises:
             EmptyFile, FileTooLarge, UnsupportedType, ArchiveRefused, DocumentDamaged,
             DocumentEncrypted: the file; nothing is stored.
-            NotFound, Forbidden: the collection.
+            NotFound, Forbidden: the collection, or to choose who may see the document.
+            PermissionsRefused, LockedOut: `wanted`.
             StorageFull: the disk is full; nothing is stored.
         """
         # Before the first statement: hashing a large file must not hold the database's lock.
         received = receive(name, source, self._limits.upload_bytes_max, self._archive)
         target = self._collections.find(session, principal, collection, Verb.UPLOAD)
-        keys = self._keyring.tenant(session, principal.tenant_id)
-        digest = keys.digest(_CONTENT_DIGEST, received.sha256)
-        known = _same_content(session, target.id, digest)
+        digest, known = self._known(session, principal, target.id, received.sha256)
         if known is not None:
             return Upload(self._view(session, known), duplicate=True)
+        acl_id = chosen_acl(session, principal, target, wanted, self._limits)
         try:
-            row = self._store(session, principal, target, received, digest)
+            row = self._store(session, principal, target, received, digest, acl_id)
         except IntegrityError:
-            known = _same_content(session, target.id, digest)
+            _, known = self._known(session, principal, target.id, received.sha256)
             if known is None:  # the collection has just been deleted
                 raise NotFound from None
             return Upload(self._view(session, known), duplicate=True)
@@ -115,7 +127,7 @@ class DocumentService:
         Raises:
             NotFound: absent or hidden.
         """
-        return self._view(session, _visible(session, scope, document_id))
+        return self._view(session, visible(session, scope, document_id))
 
     def content(
         self, session: Session, scope: AccessScope, document_id: str
@@ -125,7 +137,7 @@ class DocumentService:
         Raises:
             NotFound: absent or hidden.
         """
-        row = _visible(session, scope, document_id)
+        row = visible(session, scope, document_id)
         return self._view(session, row), self._open(session, row, content_blob(row.id))
 
     def text(self, session: Session, scope: AccessScope, document_id: str) -> DocumentText:
@@ -135,7 +147,7 @@ class DocumentService:
             NotFound: absent or hidden.
             NotReady: not processed yet, or failed.
         """
-        row = _visible(session, scope, document_id)
+        row = visible(session, scope, document_id)
         if row.status != Status.READY:
             raise NotReady
         with self._open(session, row, text_blob(row.id, row.attempt)) as sealed:
@@ -149,7 +161,7 @@ class DocumentService:
             NotFound, Forbidden: the caller may not see it, or not upload there.
             RetryRefused: it did not fail.
         """
-        row = _changeable(session, principal, document_id, Verb.UPLOAD)
+        row = changeable(session, principal, document_id, Verb.UPLOAD)
         if row.status != Status.FAILED:
             raise RetryRefused
         row.attempt += 1
@@ -166,7 +178,7 @@ class DocumentService:
         Raises:
             NotFound, Forbidden: the caller may not see it, or not edit there.
         """
-        row = _changeable(session, principal, document_id, Verb.EDIT)
+        row = changeable(session, principal, document_id, Verb.EDIT)
         self._record(session, principal, "document.delete", row)
         self._erase(session, row)
 
@@ -188,13 +200,14 @@ class DocumentService:
     def _erase(self, session: Session, row: Document) -> None:
         erasure.erase(session, self._keyring, self._blobs, row, self._clock())
 
-    def _store(
+    def _store(  # noqa: PLR0917 - the parts of a row
         self,
         session: Session,
         principal: Principal,
         target: Collection,
         received: Received,
         digest: str,
+        acl_id: int,
     ) -> Document:
         """Write blob and row.
 
@@ -203,13 +216,12 @@ class DocumentService:
         """
         key = uuid4().hex
         after_rollback(session, lambda: self._discard(key))
-        allowed = [collection_principal(target.id)]
         now = self._clock()
         row = Document(
             id=key,
             tenant_id=principal.tenant_id,
             collection_id=target.id,
-            acl_id=intern_acl(session, principal.tenant_id, allowed),
+            acl_id=acl_id,
             content_digest=digest,
             media_type=received.media_type,
             size_bytes=received.size_bytes,
@@ -227,6 +239,21 @@ class DocumentService:
             self._discard(key)
             raise
         return row
+
+    def _known(
+        self, session: Session, principal: Principal, collection_id: str, sha256: bytes
+    ) -> tuple[str, Document | None]:
+        """Return the digest to store the bytes under, and the document that has it and is seen."""
+        keys = self._keyring.tenant(session, principal.tenant_id)
+        # What the person may see, not the token: one that only uploads stores nothing twice.
+        person = replace(principal, scopes=None)
+        content = sha256
+        while True:
+            digest = keys.digest(_CONTENT_DIGEST, content)
+            row = _same_content(session, collection_id, digest)
+            if row is None or _sees(session, person, row):
+                return digest, row
+            content = sha256 + row.id.encode()  # hidden: another copy, after that one
 
     def _seal(self, session: Session, row: Document, received: Received) -> None:
         cipher = self._keyring.create(session, row.tenant_id, document_owner(row.id))
@@ -273,15 +300,32 @@ def _same_content(session: Session, collection_id: str, digest: str) -> Document
     )
 
 
-def _visible(session: Session, scope: AccessScope, document_id: str) -> Document:
+def _sees(session: Session, principal: Principal, row: Document) -> bool:
+    scope = scope_for(session, principal)
+    return (
+        session.scalar(select(Document.id).where(Document.id == row.id, scope.documents()))
+        is not None
+    )
+
+
+def visible(session: Session, scope: AccessScope, document_id: str) -> Document:
+    """Return the row.
+
+    Raises:
+        NotFound: absent or hidden.
+    """
     row = session.scalar(select(Document).where(Document.id == document_id, scope.documents()))
     if row is None:
         raise NotFound
     return row
 
 
-def _changeable(session: Session, principal: Principal, document_id: str, verb: Verb) -> Document:
-    """Lock the row, so that the worker and this request do not overwrite each other."""
+def changeable(session: Session, principal: Principal, document_id: str, verb: Verb) -> Document:
+    """Lock the row, so that the worker and this request do not overwrite each other.
+
+    Raises:
+        NotFound, Forbidden: the caller may not see it, or not do `verb` there.
+    """
     scope = scope_for(session, principal)
     query = select(Document).where(Document.id == document_id, scope.documents())
     row = session.scalar(query.with_for_update())

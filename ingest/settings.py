@@ -65,11 +65,12 @@ class ParseLimits(BaseModel):
 
 
 class UploadLimits(BaseModel):
-    """What is taken in at all."""
+    """What is taken in at all. `permission_entries_max` counts both lists of a document."""
 
     model_config = ConfigDict(frozen=True)
 
     upload_bytes_max: int = Field(default=100 * MIB, gt=0)
+    permission_entries_max: int = Field(default=500, gt=0)
 
 
 class WorkerSettings(BaseModel):

@@ -15,7 +15,7 @@ READY = "ready"
 class Acl(Base):
     """One distinct permission list, interned as an integer that every index filters by.
 
-    `allow` and `deny` are sorted lists of principals such as "collection:<id>".
+    `allow` and `deny` are sorted lists of names such as "collection:<id>". A list never changes.
     """
 
     __tablename__ = "acls"
@@ -28,6 +28,21 @@ class Acl(Base):
     deny: Mapped[list[str]] = mapped_column(JSON)
 
 
+class AclName(Base):
+    """A name by which a permission list is found; `denies`: it stands in the deny list.
+
+    See `retrieval.holdings` for the names.
+    """
+
+    __tablename__ = "acl_names"
+    __table_args__ = (Index("ix_acl_names_look_up", "tenant_id", "name", "denies", "acl_id"),)
+
+    acl_id: Mapped[int] = mapped_column(ForeignKey("acls.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    denies: Mapped[bool] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+
+
 class Collection(Base):
     """A named set of documents that roles are granted on."""
 
@@ -38,6 +53,8 @@ class Collection(Base):
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     name: Mapped[bytes] = mapped_column(LargeBinary, info=protected("tenant"))
     name_digest: Mapped[str] = mapped_column(String(64))  # keyed, for exact look-up
+    default_acl_id: Mapped[int | None] = mapped_column(ForeignKey("acls.id"))
+    """The list of new documents; without one, whoever holds a role on the collection sees them."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -53,6 +70,7 @@ class Document(Base):
         UniqueConstraint("collection_id", "content_digest"),
         Index("ix_documents_listing", "tenant_id", "collection_id", "created_at", "id"),
         Index("ix_documents_status", "status"),
+        Index("ix_documents_acl", "acl_id"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)

@@ -12,6 +12,7 @@
     │   ├── LastOwner
     │   ├── NoPassword
     │   ├── GroupNameTaken
+    │   ├── GroupDenied
     │   ├── ManagedElsewhere
     │   └── KeyInUse
     ├── InvalidInput
@@ -128,6 +129,16 @@ class GroupNameTaken(Conflict):
 
     code = "group_name_taken"
     message = "A group with this name exists. Choose another name."
+
+
+class GroupDenied(Conflict):
+    """A permission list denies the group, so deleting it would let its members in."""
+
+    code = "group_denied"
+    message = (
+        "Documents are closed to this group: deleting it would open them to its members. "
+        "Take it out of their permissions first."
+    )
 
 
 class ManagedElsewhere(Conflict):

@@ -10,11 +10,18 @@ from sqlalchemy.orm import Session
 
 from security.audit import AuditLog
 from security.epochs import bump
-from security.errors import GroupNameTaken
+from security.errors import GroupDenied, GroupNameTaken
 from security.tables import Group, GroupMember
 
 LOCAL: Final = "local"
 """The source of groups that administrators make here."""
+
+IsDenied = Callable[[Session, str, str], bool]
+"""Whether a permission list denies the group: session, tenant and group's id."""
+
+
+def _nothing_denies(_session: Session, _tenant_id: str, _group_id: str) -> bool:
+    return False
 
 
 class GroupChanges:
@@ -23,9 +30,15 @@ class GroupChanges:
     Nothing here asks who may do it. `actor` is an id for the audit log.
     """
 
-    def __init__(self, audit: AuditLog, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        audit: AuditLog,
+        clock: Callable[[], datetime],
+        is_denied: IsDenied = _nothing_denies,
+    ) -> None:
         self._audit = audit
         self._clock = clock
+        self._is_denied = is_denied
 
     def create(
         self,
@@ -69,7 +82,13 @@ class GroupChanges:
         self._record(session, group, actor, "group.rename", {"name": name})
 
     def delete(self, session: Session, actor: str, group: Group) -> None:
-        """Delete a group with its members' places in it and its roles."""
+        """Delete a group with its members' places in it and its roles.
+
+        Raises:
+            GroupDenied: a permission list keeps the members out, who would be let in.
+        """
+        if self._is_denied(session, group.tenant_id, group.id):
+            raise GroupDenied
         self._record(session, group, actor, "group.delete", {"name": group.name})
         session.execute(delete(Group).where(Group.id == group.id))
 

@@ -88,6 +88,7 @@ class Groups:
         Raises:
             Forbidden: the caller may not administer.
             NotFound: no such group in the caller's tenant.
+            GroupDenied: a permission list keeps its members out.
         """
         self._changes.delete(session, principal.user_id, _group(session, principal, group_id))
 

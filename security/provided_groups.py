@@ -72,7 +72,11 @@ class ProvidedGroups:
             self._changes.add(session, user_id, group, user_id)
 
     def delete(self, session: Session, actor: str, group: Group) -> None:
-        """Delete a group that the provider has deleted."""
+        """Delete a group that the provider has deleted.
+
+        Raises:
+            GroupDenied: a permission list keeps its members out.
+        """
         self._changes.delete(session, actor, group)
 
 

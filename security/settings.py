@@ -175,6 +175,14 @@ class OutboundSettings(BaseModel):
     redirects_max: int = Field(default=3, ge=0)
 
 
+class DirectorySettings(BaseModel):
+    """How many people and groups a look-up by name shows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    matches_max: int = Field(default=20, ge=1)
+
+
 class SecuritySettings(BaseModel):
     """All settings of the package."""
 
@@ -185,6 +193,7 @@ class SecuritySettings(BaseModel):
     sessions: SessionSettings = SessionSettings()
     access_tokens: AccessTokenSettings = AccessTokenSettings()
     outbound: OutboundSettings = OutboundSettings()
+    directory: DirectorySettings = DirectorySettings()
     service_accounts: ServiceAccountSettings = ServiceAccountSettings()
     oidc: OidcSettings = OidcSettings()
 

@@ -11,6 +11,7 @@ from api import schemas
 from api.caller import Caller, CallerOf
 from api.ranges import content_response
 from api.uploads import ReceivedFile, receive_upload
+from ingest.permission_lists import Wanted
 from ingest.views import Upload
 from security.principal import Verb
 
@@ -29,6 +30,10 @@ _UPLOAD_FORM = {
                         "collection": {
                             "type": "string",
                             "description": "A collection's id or exact name.",
+                        },
+                        "permissions": {
+                            "type": "string",
+                            "description": "JSON as for `PUT …/permissions`: who may see it.",
                         },
                     },
                 }
@@ -127,9 +132,11 @@ def _require_scope(caller: Caller) -> None:
 
 
 def _store(caller: Caller, file: ReceivedFile) -> Upload:
+    lists = file.permissions
+    wanted = None if lists is None else Wanted(lists.allow, lists.deny)
     with file.content, caller.writing() as visit:
         return caller.state.documents.upload(
-            visit.session, visit.principal, file.collection, file.name, file.content
+            visit.session, visit.principal, file.collection, file.name, file.content, wanted
         )
 
 

@@ -1,0 +1,23 @@
+"""`AccessScope` as a Milvus filter expression."""
+
+import json
+from collections.abc import Iterable
+
+from retrieval.access import AccessScope
+
+
+def milvus_filter(scope: AccessScope) -> str:
+    """Compile to an expression over `tenant_id`, `acl_id` and `collection_id`.
+
+    Values are written as JSON, whose strings Milvus reads back exactly: a value put between
+    quotes as it is could end the quotes and say anything (`" or acl_id >= 0 or tenant_id == "`).
+    """
+    parts = [f"tenant_id == {_value(scope.tenant_id)}", f"acl_id in {_value(scope.acls)}"]
+    if scope.collections is not None:
+        parts.append(f"collection_id in {_value(scope.collections)}")
+    return " and ".join(parts)
+
+
+def _value(value: str | Iterable[str] | Iterable[int]) -> str:
+    # Not escaped to ASCII: Milvus Lite reads no \u. A control character it then refuses to read.
+    return json.dumps(value if isinstance(value, str) else sorted(value), ensure_ascii=False)
