@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from api.edge import Edge
 from api.observability.metrics import Metrics
 from api.observability.requests import RequestObserver
 from api.problems import MEDIA_TYPE, Problem, install_problem_handlers
@@ -71,7 +72,8 @@ def create_app(settings: Settings, build: Callable[[Metrics], State]) -> FastAPI
     for resource in RESOURCES:
         app.include_router(resource.router, responses={"4XX": _PROBLEM, "5XX": _PROBLEM})
     app.include_router(operations.router)
-    app.add_middleware(RequestObserver, metrics=metrics)
+    app.add_middleware(Edge, settings=settings)
+    app.add_middleware(RequestObserver, metrics=metrics, secure=settings.secure_cookies)
     install_problem_handlers(app)
     install_page(app)
     _describe_problems(app)

@@ -18,6 +18,7 @@ from retrieval.access import AccessScope, scope_for
 from security.errors import InsufficientScope, Unauthenticated
 from security.principal import Principal, Verb
 
+_OWN_SITES = frozenset({"same-origin", "none"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _bearer = HTTPBearer(
@@ -115,22 +116,39 @@ def caller(
 
 
 def refuse_foreign_page(request: Request) -> None:
-    """Refuse a state change that another site's page makes with the browser's cookie (CSRF).
+    """Refuse what another site's page asks for with the browser's cookie.
+
+    A change of state (CSRF) must come from our own page, by the browser's word. Other requests are
+    refused only when the browser says that another site makes them, which would let that site
+    measure answers that it may not read.
 
     Raises:
-        ApiError: the browser says that the request comes from elsewhere, or does not say.
+        ApiError: the request comes from elsewhere, or changes something without saying where from.
 
     """
-    if request.method in SAFE_METHODS:
-        return
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if origin is not None:
-        same = urlsplit(origin).netloc == request.headers.get("host")
-    else:
-        same = site in {"same-origin", "none"}
-    if not same or site in {"cross-site", "same-site"}:
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    foreign = site is not None and site not in _OWN_SITES
+    if request.method not in SAFE_METHODS:
+        foreign = foreign or not (_is_own(origin, request) if origin else site in _OWN_SITES)
+    if foreign:
         raise ApiError(403, "foreign_origin", "This request did not come from Sourcebook's page.")
+
+
+def _is_own(origin: str, request: Request) -> bool:
+    """Whether `origin` is the address that browsers reach this server at.
+
+    A proxy in front may rewrite `Host` and end TLS, so the public address counts as it is set.
+    """
+    settings = state_of(request).settings
+    if settings.public_url and origin == _origin_of(settings.public_url):
+        return True
+    schemes = ("https",) if settings.secure_cookies else ("http", "https")
+    return origin in {f"{scheme}://{request.headers.get('host')}" for scheme in schemes}
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 CallerOf = Annotated[Caller, Depends(caller)]

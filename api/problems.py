@@ -31,6 +31,11 @@ OUR_ERRORS = (
     StorageError,
 )
 
+_OF_THE_FRAMEWORK = {
+    408: ("request_too_slow", "The request did not arrive in time. Send it again."),
+    413: ("request_too_large", "The request is larger than may be sent. Send less at once."),
+}
+
 
 class Problem(BaseModel):
     """An error as RFC 9457 has it; `code` never changes, `detail` says what to do."""
@@ -58,9 +63,17 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, (*OUR_ERRORS, ApiError)):
         return _problem(error.status, error.code, str(error))
     if isinstance(error, HTTPException):
-        code = HTTPStatus(error.status_code).name.lower()
-        return _problem(error.status_code, code, error.detail)
+        code, detail = _OF_THE_FRAMEWORK.get(
+            error.status_code, (HTTPStatus(error.status_code).name.lower(), error.detail)
+        )
+        return _problem(error.status_code, code, detail)
     return _problem(500, "internal_error", "Something went wrong on the server. Try again.")
+
+
+def problem_response(error: Exception) -> JSONResponse:
+    """Answer with the problem that `error` is."""
+    problem = problem_of(error)
+    return _response(problem.model_dump(), problem.status, _headers(error))
 
 
 def log_failure(error: Exception) -> None:

@@ -76,6 +76,17 @@ class Settings(BaseSettings):
         default=None,
         description="Address that browsers use, when a proxy stands in front (https://...).",
     )
+    hosts: tuple[str, ...] = Field(
+        default=(),
+        description="More names that requests may be sent to, as JSON; IP addresses, `localhost` "
+        "and the name in `public_url` always count.",
+    )
+    request_bytes_max: int = Field(
+        default=1024 * 1024, gt=0, description="Size of a request's body, but for uploads."
+    )
+    request_idle_seconds_max: float = Field(
+        default=30, gt=0, description="How long a client may send nothing of a body it began."
+    )
     admin_name: str = Field(default="admin", description="Name of the first administrator.")
     admin_password: SecretStr | None = Field(
         default=None,
@@ -84,6 +95,9 @@ class Settings(BaseSettings):
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     requests_in_threads_max: int = Field(
         default=40, gt=0, description="Requests that may do their work at the same time."
+    )
+    connections_max: int = Field(
+        default=1000, gt=0, description="Connections at once; more are answered with 503."
     )
     uploads_in_memory_max: int = Field(
         default=4, gt=0, description="Uploads received at once; each may hold a whole file."

@@ -93,6 +93,7 @@ def _run_api(settings: Settings, console: Console) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        limit_concurrency=settings.connections_max,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
     server = uvicorn.Server(config)
