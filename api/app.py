@@ -24,6 +24,8 @@ from api.routes import (
     operations,
     permissions,
     provider_sign_in,
+    scim,
+    scim_tokens,
     search,
     service_accounts,
     session,
@@ -46,6 +48,7 @@ RESOURCES = (
     tokens,
     service_accounts,
     oauth,
+    scim_tokens,
     collections,
     documents,
     permissions,
@@ -72,6 +75,7 @@ def create_app(settings: Settings, build: Callable[[Metrics], State]) -> FastAPI
     for resource in RESOURCES:
         app.include_router(resource.router, responses={"4XX": _PROBLEM, "5XX": _PROBLEM})
     app.include_router(operations.router)
+    app.include_router(scim.router)
     app.add_middleware(Edge, settings=settings)
     app.add_middleware(RequestObserver, metrics=metrics, secure=settings.secure_cookies)
     install_problem_handlers(app)

@@ -104,3 +104,36 @@ class ServerMetadata(BaseModel):
     token_endpoint_auth_methods_supported: list[str]
     token_endpoint_auth_signing_alg_values_supported: list[str]
     service_documentation: str
+
+
+class ScimToken(View):
+    """A provisioning token, without its secret."""
+
+    id: str
+    name: str
+    issuer: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+class NewScimToken(Input):
+    """A provisioning token to create.
+
+    With an `issuer`, the `externalId` that the directory sends is its users' subject there.
+    """
+
+    name: str
+    expires_in_days: int = Field(ge=1)
+    issuer: str | None = Field(default=None, min_length=1, max_length=512)
+
+
+class CreatedScimToken(ScimToken):
+    """A new token; `token` is shown this once."""
+
+    token: str
+
+
+class ScimTokenList(BaseModel):
+    """All provisioning tokens of the tenant."""
+
+    items: list[ScimToken]

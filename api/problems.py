@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from api.observability.logs import log
+from api.scim_errors import is_scim, refusal
 from evaluation.errors import EvaluationError
 from ingest.errors import IngestError
 from ingest.pipeline.failures import is_database_full
@@ -18,6 +19,7 @@ from model.errors import ModelError
 from qa.errors import QaError
 from retrieval.errors import RetrievalError
 from security.errors import InsufficientScope, SecurityError, Unauthenticated
+from security.scim.errors import InvalidValue
 from storage.errors import StorageError, StorageFull
 
 MEDIA_TYPE = "application/problem+json"
@@ -97,10 +99,12 @@ def _problem_response(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(error)
     log_failure(error)
     headers = _headers(error) | _challenge(request, error)
+    if is_scim(request):
+        return refusal(error, problem.status, problem.detail, headers)
     return _response(problem.model_dump(), problem.status, headers)
 
 
-def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
+def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     # The rejected values are left out: they may be a question or a password.
     fields = [
@@ -109,6 +113,8 @@ def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     ]
     detail = "; ".join(f"{item['field']}: {item['reason']}" for item in fields)
     problem = _problem(422, "invalid_request", f"The request is not valid: {detail}.")
+    if is_scim(request):
+        return refusal(InvalidValue(), 400, problem.detail, {})
     return _response(problem.model_dump() | {"fields": fields}, 422, {})
 
 

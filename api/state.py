@@ -32,6 +32,9 @@ from security.oauth.signing_keys import SigningKeys
 from security.oauth.token_endpoint import TokenEndpoint
 from security.oidc.wiring import Oidc
 from security.provided_groups import ProvidedGroups
+from security.scim.groups import ScimGroups
+from security.scim.tokens import ScimTokens
+from security.scim.users import ScimUsers
 from security.sessions import Sessions
 from security.sign_in import SignIn
 from storage.database import Database
@@ -60,6 +63,9 @@ class State:
     signing_keys: SigningKeys
     token_endpoint: TokenEndpoint
     bearers: Bearers
+    scim_tokens: ScimTokens
+    scim_users: ScimUsers
+    scim_groups: ScimGroups
     collections: CollectionService
     documents: DocumentService
     permissions: PermissionService

@@ -1,5 +1,6 @@
 """Serve the built web page, which ships inside the wheel."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -9,6 +10,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 FOLDER = Path(__file__).parent / "static"
+_PROGRAMS = ("v1/", "scim/", "oauth2/", ".well-known/")
+"""Where only programs call: what is not there is a 404 for them, not the page."""
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -19,13 +22,17 @@ class _Page(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
-            if error.status_code != 404 or Path(path).suffix or path.startswith("v1/"):  # noqa: PLR2004 - HTTP's own number
+            if error.status_code != HTTPStatus.NOT_FOUND or not _may_be_page(path):
                 raise
             return _uncached(FileResponse(FOLDER / "index.html"))
         if path.startswith("assets/"):  # names hold a hash of the content
             response.headers["Cache-Control"] = FOREVER
             return response
         return _uncached(response)
+
+
+def _may_be_page(path: str) -> bool:
+    return not Path(path).suffix and not path.startswith(_PROGRAMS)
 
 
 def install_page(app: FastAPI) -> None:

@@ -42,6 +42,9 @@ from security.oauth.token_endpoint import TokenEndpoint
 from security.oidc.wiring import build_oidc
 from security.passwords import Passwords
 from security.provided_groups import ProvidedGroups
+from security.scim.groups import ScimGroups
+from security.scim.tokens import ScimTokens
+from security.scim.users import ScimUsers
 from security.sessions import Sessions
 from security.sign_in import SignIn
 from security.tables import Tenant
@@ -165,6 +168,9 @@ def build_state(
         oidc=build_oidc(
             settings.security, database, keyring, sessions=sessions, audit=audit, clock=clock
         ),
+        scim_tokens=ScimTokens(settings.security.scim, audit, clock),
+        scim_users=ScimUsers(keyring, audit, clock),
+        scim_groups=ScimGroups(group_changes, audit),
         collections=collections,
         documents=DocumentService(
             blobs=open_blobs(settings),

@@ -85,6 +85,17 @@ class ServiceAccountSettings(BaseModel):
     clock_skew_seconds_max: int = Field(default=30, ge=0, le=120)
 
 
+class ScimSettings(BaseModel):
+    """How a directory provisions users and groups: its tokens, and how much it may ask for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token_lifetime_days_max: int = Field(default=730, ge=1)
+    tokens_max: int = Field(default=20, ge=1)
+    page_items_max: int = Field(default=200, ge=1, le=1000)
+    body_bytes_max: int = Field(default=1024 * 1024, ge=1024)
+
+
 class VaultSettings(BaseModel):
     """Vault's transit engine as the holder of the key-encryption key; `url` turns it on.
 
@@ -196,6 +207,7 @@ class SecuritySettings(BaseModel):
     directory: DirectorySettings = DirectorySettings()
     service_accounts: ServiceAccountSettings = ServiceAccountSettings()
     oidc: OidcSettings = OidcSettings()
+    scim: ScimSettings = ScimSettings()
 
     @model_validator(mode="after")
     def _leaves_a_way_in(self) -> Self:

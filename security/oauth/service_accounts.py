@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from security.accounts import normal_name, require_administrator
 from security.audit import AuditLog
+from security.epochs import bump
 from security.errors import Conflict, Forbidden, InvalidInput, NameTaken, NotFound
 from security.grants import Grants, may_hand_out
 from security.oauth.public_keys import checked_public_jwk
@@ -178,6 +179,7 @@ class ServiceAccounts:
         row = self._found(session, principal, account_id)
         self._record(session, principal, "delete", row, {})
         session.execute(delete(User).where(User.id == row.id))
+        bump(session, row.tenant_id)
 
     def _checked(
         self, session: Session, principal: Principal, new: NewServiceAccount

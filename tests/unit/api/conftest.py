@@ -22,6 +22,8 @@ from security.access_tokens import AccessTokens
 from security.audit import AuditLog
 from security.bearers import Bearers
 from security.grants import Grants
+from security.group_changes import GroupChanges
+from security.groups import Groups
 from security.keyring import KeyRing
 from security.oauth.issued_tokens import IssuedTokens, Issuer
 from security.oauth.service_accounts import ServiceAccounts
@@ -29,6 +31,9 @@ from security.oauth.signing_keys import SigningKeys
 from security.oauth.token_endpoint import TokenEndpoint
 from security.oidc.wiring import build_oidc
 from security.passwords import Passwords
+from security.scim.groups import ScimGroups
+from security.scim.tokens import ScimTokens
+from security.scim.users import ScimUsers
 from security.sessions import Sessions
 from security.sign_in import SignIn
 from security.throttle import SignInThrottle
@@ -71,6 +76,7 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
     keyring = KeyRing(key_provider(settings), utc_now)
     audit = AuditLog(keyring, utc_now)
     grants = Grants(audit, utc_now)
+    changes = GroupChanges(audit, utc_now)
     collections = CollectionService(keyring, grants, audit, utc_now)
     tokens = AccessTokens(settings.security.access_tokens, audit, utc_now)
     programs = settings.security.service_accounts
@@ -94,6 +100,10 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
         signing_keys=signing_keys,
         token_endpoint=TokenEndpoint(database, issued, programs, audit, utc_now),
         bearers=Bearers(tokens, issued),
+        scim_tokens=ScimTokens(settings.security.scim, audit, utc_now),
+        scim_users=ScimUsers(keyring, audit, utc_now),
+        scim_groups=ScimGroups(changes, audit),
+        groups=Groups(changes),
         collections=collections,
         documents=DocumentService(
             blobs=open_blobs(settings),
