@@ -7,7 +7,9 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.erasure import Eraser
 from api.observability.metrics import Metrics
+from api.personal_data import PersonalData
 from api.settings import Settings
 from evaluation.store import Evaluations
 from ingest.collections import CollectionService
@@ -24,6 +26,7 @@ from security.accounts import Accounts
 from security.audit import AuditLog
 from security.bearers import Bearers
 from security.directory import Directory
+from security.erasure.ledger import ErasureLedger
 from security.grants import Grants
 from security.groups import Groups
 from security.keyring import KeyRing
@@ -77,6 +80,9 @@ class State:
     answers: AnswerService
     conversations: Conversations
     evaluations: Evaluations
+    ledger: ErasureLedger
+    eraser: Eraser
+    personal_data: PersonalData
 
 
 def state_of(request: Request) -> State:

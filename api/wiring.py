@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.erasure import create_eraser
 from api.key_holders import key_provider
 from api.observability.engine import EngineCollector
 from api.observability.ingestion import IngestionCollector
 from api.observability.metrics import Metrics
+from api.personal_data import PersonalData
 from api.settings import Settings
 from api.state import State
 from evaluation.store import Evaluations
@@ -31,6 +33,7 @@ from security.accounts import Accounts
 from security.audit import AuditLog
 from security.bearers import Bearers
 from security.directory import Directory
+from security.erasure.ledger import ErasureLedger
 from security.grants import Grants
 from security.group_changes import GroupChanges
 from security.groups import Groups
@@ -125,7 +128,7 @@ def build_state(
     sessions = Sessions(settings.security.sessions, audit, clock)
     throttle = SignInThrottle(settings.security.sessions, clock)
     collections = CollectionService(keyring, grants, audit, clock)
-    index = _index(settings, database, keyring, embedder)
+    index = _index(settings, database, keyring, embedder, generator)
     retriever = Retriever(
         database,
         index,
@@ -139,6 +142,7 @@ def build_state(
     programs = settings.security.service_accounts
     signing_keys = SigningKeys(programs, keyring, audit, clock)
     issued = IssuedTokens(Issuer(tenant_id, settings.issuer), programs, signing_keys, clock)
+    accounts = Accounts(passwords, audit, clock)
     return State(
         settings=settings,
         tenant_id=tenant_id,
@@ -147,7 +151,7 @@ def build_state(
         database=database,
         keyring=keyring,
         audit=audit,
-        accounts=Accounts(passwords, audit, clock),
+        accounts=accounts,
         grants=grants,
         groups=Groups(group_changes),
         provided_groups=ProvidedGroups(group_changes),
@@ -201,6 +205,9 @@ def build_state(
         ),
         conversations=conversations,
         evaluations=Evaluations(keyring, audit, settings.evaluation, clock),
+        ledger=ErasureLedger(keyring, clock),
+        eraser=create_eraser(keyring, audit, accounts, open_blobs(settings), clock),
+        personal_data=PersonalData(keyring, audit, conversations),
     )
 
 
@@ -213,7 +220,11 @@ def close_state(state: State) -> None:
 
 
 def _index(
-    settings: Settings, database: Database, keyring: KeyRing, embedder: Embedder
+    settings: Settings,
+    database: Database,
+    keyring: KeyRing,
+    embedder: Embedder,
+    generator: Generator,
 ) -> CorpusIndex:
     index = CorpusIndex(
         database,
@@ -221,6 +232,7 @@ def _index(
         embedder=embedder.name,
         dimensions=embedder.dimensions,
         settings=settings.retrieval,
+        on_removal=generator.forget,
     )
     index.start()
     return index

@@ -272,9 +272,13 @@ class DocumentService:
         return SealedFileReader(cipher, place, self._blobs.open(blob))
 
     def _view(self, session: Session, row: Document) -> DocumentView:
-        return self._views(session, [row])[0]
+        views = self._views(session, [row])
+        if not views:
+            raise NotFound
+        return views[0]
 
     def _views(self, session: Session, rows: Sequence[Document]) -> list[DocumentView]:
+        """Open what has a key: rows without one were erased and came back with a backup."""
         if not rows:
             return []
         owners = [document_owner(row.id) for row in rows]
@@ -282,6 +286,7 @@ class DocumentService:
         return [
             view_document(row, ciphers[owner].open(_name_place(row.id), row.name).decode())
             for row, owner in zip(rows, owners, strict=True)
+            if owner in ciphers
         ]
 
     def _record(self, session: Session, principal: Principal, action: str, row: Document) -> None:

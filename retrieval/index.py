@@ -1,6 +1,6 @@
 """The indexes of all tenants, derived from the rows and following their changes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 
 import numpy as np
@@ -24,11 +24,16 @@ from storage.row_security import ALL_TENANTS
 _log = structlog.get_logger()
 
 
+def _ignore(_tenant_id: str) -> None:
+    """Tell nobody."""
+
+
 class CorpusIndex:
     """What can be found, in memory; the rows are the truth and this only follows them.
 
     `start` builds it and follows changes in a thread until `close`. Searching is safe from any
     number of threads. Without `start`, call `rebuild` once and `catch_up` before each search.
+    `on_removal` is told the tenant of documents that are gone, so that other caches forget too.
     """
 
     def __init__(
@@ -39,8 +44,10 @@ class CorpusIndex:
         embedder: str,
         dimensions: int,
         settings: RetrievalSettings,
+        on_removal: Callable[[str], None] = _ignore,
     ) -> None:
         self._database = database
+        self._on_removal = on_removal
         self._rows = IndexRows(keyring, embedder, dimensions)
         self._dimensions = dimensions
         self._settings = settings
@@ -166,6 +173,8 @@ class CorpusIndex:
             with self._database.reading(tenant_id) as session:
                 for batch in self._rows.chosen(session, tenant_id, document_ids):
                     tenant.apply(batch)
+                    if len(batch.documents) < len(batch.touched):
+                        self._on_removal(tenant_id)
         if changes:
             self._position = changes[-1].sequence
 

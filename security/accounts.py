@@ -91,10 +91,18 @@ class Accounts:
         """
         require_administrator(principal)
         user = user_of(session, principal.tenant_id, user_id)
-        keep_an_owner(session, principal.tenant_id, user_id)
-        session.execute(delete(User).where(User.id == user.id))
-        bump(session, principal.tenant_id)
+        self.erase(session, principal.tenant_id, user.id)
         self._audit.record(session, principal.tenant_id, principal.user_id, "user.delete", user_id)
+
+    def erase(self, session: Session, tenant_id: str, user_id: str) -> None:
+        """Delete a user's rows as part of an erasure, whose audit entry covers it.
+
+        Raises:
+            LastOwner: nobody would be left to administer.
+        """
+        keep_an_owner(session, tenant_id, user_id)
+        session.execute(delete(User).where(User.tenant_id == tenant_id, User.id == user_id))
+        bump(session, tenant_id)
 
     def set_password(
         self, session: Session, principal: Principal, user_id: str, password: str

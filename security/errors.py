@@ -24,6 +24,9 @@
     │   ├── OutboundTimeout
     │   └── OutboundTooLarge
     ├── AuditUnavailable            cannot be put on record, so it did not happen
+    ├── ReceiptInvalid
+    ├── BackupInvalid
+    ├── BackupExpired
     └── CryptoError                 keys and ciphertexts
         ├── DecryptionFailed
         ├── KeyDestroyed
@@ -231,6 +234,31 @@ class AuditUnavailable(SecurityError):
     message = (
         "The audit log cannot be written, so nothing was done. Try again, and tell the operator "
         "of this server if it goes on."
+    )
+
+
+class ReceiptInvalid(SecurityError):
+    """A receipt of an erasure that was changed, or that another key signed."""
+
+    status = 422
+    code = "receipt_invalid"
+    message = "This is not a valid receipt: it was changed, or another installation signed it."
+
+
+class BackupInvalid(SecurityError):
+    """A file that is no backup of keys, or was altered."""
+
+    code = "backup_invalid"
+    message = "This is not a backup of keys, or it was altered. Choose another one."
+
+
+class BackupExpired(SecurityError):
+    """A backup of keys that is too old to be restored."""
+
+    code = "backup_expired"
+    message = (
+        "This backup of keys is too old (30 days at most), or from the future: what was erased "
+        "since could come back. Choose a newer one."
     )
 
 

@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from security.aead import KEY_BYTES, Key
 from security.cipher import Cipher
+from security.erasure.destroyed import note_destroyed
 from security.errors import KeyDestroyed
 from security.key_cache import KeyCache
 from security.keys import KeyProvider
 from security.tables import WrappedKey
-from security.tenant_keys import TenantKeys, TenantKeyStore, key_place
+from security.tenant_keys import TENANT_OWNER, TenantKeys, TenantKeyStore, key_place
 
 CACHED_KEYS_MAX: Final = 16_384
 _QUERY_OWNERS_MAX: Final = 500
@@ -105,10 +106,35 @@ class KeyRing:
 
     def destroy(self, session: Session, tenant_id: str, owner: str) -> None:
         """Delete a wrapped key: once committed, all that it sealed is unreadable for good."""
-        session.execute(
-            delete(WrappedKey).where(WrappedKey.tenant_id == tenant_id, WrappedKey.owner == owner)
+        gone = session.scalar(
+            delete(WrappedKey)
+            .where(WrappedKey.tenant_id == tenant_id, WrappedKey.owner == owner)
+            .returning(WrappedKey.wrapped)
         )
+        if gone is not None:
+            note_destroyed(session, owner, gone)
         self._ciphers.drop((tenant_id, owner))
+
+    def destroy_all_of(self, session: Session, tenant_id: str, entity_id: str) -> None:
+        """Delete every wrapped key that belongs to one thing, such as "person:<id>"."""
+        for owner in self.owned_by(session, tenant_id, entity_id):
+            self.destroy(session, tenant_id, owner)
+
+    def owned_by(self, session: Session, tenant_id: str, entity_id: str) -> Sequence[str]:
+        """List the owners that name one thing, whatever kind of key it is."""
+        owned = select(WrappedKey.owner).where(
+            WrappedKey.tenant_id == tenant_id,
+            WrappedKey.owner.endswith(f":{entity_id}", autoescape=True),
+            WrappedKey.owner.not_like(f"{TENANT_OWNER}%"),  # the tenant's own are never one thing's
+        )
+        return session.scalars(owned).all()
+
+    def destroy_tenant(self, session: Session, tenant_id: str) -> None:
+        """Delete a tenant's keys, and with them all that any key of the tenant sealed."""
+        owned = select(WrappedKey.owner).where(WrappedKey.tenant_id == tenant_id)
+        for owner in session.scalars(owned).all():
+            self.destroy(session, tenant_id, owner)
+        self.tenants.destroy(session, tenant_id)
 
     def _unwrapped(self, keys: TenantKeys, tenant_id: str, owner: str, wrapped: bytes) -> Cipher:
         return self._ciphers.get(

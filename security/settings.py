@@ -142,7 +142,7 @@ class VaultSettings(BaseModel):
 
 
 class KeySettings(BaseModel):
-    """Who holds the key-encryption key, and how long older versions of a tenant's key stay.
+    """Who holds the key-encryption key, and how long older keys and copies of keys last.
 
     No request lasts as long as `retire_seconds_min`, so none that began before a rotation still
     needs an older version after it.
@@ -160,6 +160,9 @@ class KeySettings(BaseModel):
     )
     retire_seconds_min: int = Field(
         default=15 * 60, ge=0, description="Age at which a new version lets older ones retire."
+    )
+    backup_days_max: int = Field(
+        default=30, ge=1, le=30, description="After so many days a backup of the keys is refused."
     )
     vault: VaultSettings = VaultSettings()
 

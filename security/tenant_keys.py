@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from security.aead import KEY_BYTES, Key, derive
 from security.cipher import Cipher
+from security.erasure.destroyed import note_destroyed
 from security.errors import KeyDestroyed
 from security.key_cache import KeyCache
 from security.keys import KeyProvider
@@ -21,6 +22,8 @@ LASTING: Final = ("audit", "blind token", "digest")
 """Purposes whose key outlives a version. Digests and blind tokens are compared with stored ones,
 and an entry of the audit log never changes, so a new version cannot seal them again."""
 _FIRST: Final = 1
+TENANT_OWNER: Final = "tenant:"
+"""How owners of wrapped keys begin that belong to the tenant as a whole."""
 
 
 class TenantKeys:
@@ -85,6 +88,15 @@ class TenantKeyStore:
         version = max(secrets) + 1
         self._add(session, tenant_id, version)
         return version
+
+    def destroy(self, session: Session, tenant_id: str) -> None:
+        """Delete all versions of a tenant's key."""
+        gone = delete(TenantKey).where(TenantKey.tenant_id == tenant_id)
+        for version, wrapped in session.execute(
+            gone.returning(TenantKey.version, TenantKey.wrapped)
+        ):
+            note_destroyed(session, tenant_key_owner(version), wrapped)
+        self._cache.drop(tenant_id)
 
     def wrap_again(self, session: Session, tenant_id: str) -> int:
         """Put every version under the provider's present key-encryption key.
@@ -165,9 +177,14 @@ class TenantKeyStore:
         )
 
 
+def tenant_key_owner(version: int) -> str:
+    """Name a version of a tenant's key in receipts."""
+    return f"tenant key:{version}"
+
+
 def lasting_owner(purpose: str) -> str:
     """Return under which owner the key of a lasting purpose is wrapped."""
-    return f"tenant:{purpose}"
+    return f"{TENANT_OWNER}{purpose}"
 
 
 def key_place(owner: str) -> Place:

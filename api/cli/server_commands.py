@@ -6,7 +6,17 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from api.cli import evaluation, index, keys, models, serve, service_accounts
+from api.cli import (
+    backup,
+    erase,
+    evaluation,
+    index,
+    key_backups,
+    keys,
+    models,
+    serve,
+    service_accounts,
+)
 from api.cli.client import ClientError
 from api.problems import OUR_ERRORS
 
@@ -19,6 +29,9 @@ def add_to(app: typer.Typer) -> None:
     app.command("migrate")(serve.migrate)
     app.add_typer(models.app, name="models")
     app.add_typer(index.app, name="index")
+    app.command("backup")(backup.backup)
+    app.add_typer(erase.app, name="erase")
+    key_backups.add_to(keys.app)
     app.add_typer(keys.app, name="keys")
     app.add_typer(evaluation.app, name="eval")
     app.add_typer(service_accounts.app, name="service-accounts")

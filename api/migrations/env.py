@@ -7,6 +7,7 @@ import ingest.tables
 import qa.tables
 import retrieval.tables
 import security.audit.tables
+import security.erasure.tables
 import security.oauth.tables
 import security.oidc.tables
 import security.scim.tables

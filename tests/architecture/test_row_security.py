@@ -13,6 +13,7 @@ ALLOWED = {
     "ingest/pipeline/progress.py": "a job names a document, whose row says which tenant to enter",
     "ingest/sweep.py": "a file without a document has no tenant",
     "security/rotation.py": "the key-encryption key wraps the keys of all tenants",
+    "security/key_store.py": "a backup of keys holds those of all tenants",
     "retrieval/index.py": "the list of changes, and which tenants there are",
 }
 

@@ -1,0 +1,1 @@
+"""Erasing for good, and proving it: receipts of destroyed keys."""

@@ -1,0 +1,226 @@
+"""Erasing in one transaction: whole with its receipt and its audit entry, or not at all."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+import api.wiring
+from api.erasure import KEPT, person_tables, tenant_tables
+from security.audit.tables import AuditEntry
+from security.erasure.ledger import stored_receipts
+from security.erasure.receipt import verify_receipt
+from security.erasure.tables import ErasureReceipt
+from security.errors import Forbidden, LastOwner, NotFound
+from security.keys import FileKeyProvider
+from security.principal import Principal, Role
+from security.tables import User, WrappedKey
+from storage.database import Base
+from tests.erasure_world import Services, open_services
+
+__all__ = ["api"]  # imported for all tables
+TENANT, OTHER, ABSENT = "a" * 32, "b" * 32, "0" * 32
+WITHOUT_TENANT = {"step_timings": "counts of work", "workers": "processes"}
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    provider = FileKeyProvider.create(tmp_path / "kek")
+    services = open_services(f"sqlite:///{tmp_path / 'rows.db'}", tmp_path, provider)
+    yield services
+    services.database.close()
+
+
+def _actions(services: Services) -> list[str]:
+    with services.database.reading(TENANT) as session:
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.sequence)))
+
+
+def _owner_ids(services: Services) -> list[str]:
+    with services.database.reading(TENANT) as session:
+        users = services.accounts.users(session, services.owner(TENANT))
+    return [user.id for user in users if user.role is Role.OWNER]
+
+
+def test_each_erasure_has_one_receipt_and_one_entry(services: Services) -> None:
+    collection = services.create_tenant(TENANT)
+    document = services.add_document(TENANT, collection, "text")
+    person = services.add_person(TENANT, "person")
+    before = _actions(services)
+    with services.database.transaction(TENANT) as session:
+        first = services.eraser.document(session, TENANT, document, "operator")
+    with services.database.transaction(TENANT) as session:
+        second = services.eraser.person(session, TENANT, person, "operator")
+    assert _actions(services)[len(before) :] == ["document.erase", "user.erase"]
+    with services.database.reading(TENANT) as session:
+        assert stored_receipts(session, TENANT) == [first, second]
+        names = {verify_receipt(receipt.text)["public_key"] for receipt in (first, second)}
+    assert len(names) == 1
+
+
+def test_what_the_log_holds_of_a_person_is_unreadable_and_stays_so(services: Services) -> None:
+    services.create_tenant(TENANT)
+    person, other = (services.add_person(TENANT, name) for name in ("person", "other"))
+
+    def details() -> dict[str, object]:
+        with services.database.reading(TENANT) as session:
+            entries = services.audit.entries(session, services.owner(TENANT), limit=1_000)
+        return {entry.actor: entry.details for entry in entries if entry.action == "answer.ask"}
+
+    assert details() == {person: {"said": "audit of person"}, other: {"said": "audit of other"}}
+    with services.database.transaction(TENANT) as session:
+        receipt = services.eraser.person(session, TENANT, person, person)  # by themselves, too
+    assert f"person:{person}" in {lost["owner"] for lost in receipt.fields["keys"]}
+    assert details() == {person: None, other: {"said": "audit of other"}}
+    with services.database.reading(TENANT) as session:
+        assert list(services.keyring.owned_by(session, TENANT, person)) == []
+
+
+def test_an_erasure_that_is_rolled_back_leaves_everything(
+    services: Services, tmp_path: Path
+) -> None:
+    collection = services.create_tenant(TENANT)
+    document = services.add_document(TENANT, collection, "text")
+    before = _actions(services)
+    with pytest.raises(ZeroDivisionError), services.database.transaction(TENANT) as session:
+        services.eraser.document(session, TENANT, document, "operator")
+        _ = 1 / 0
+    with services.database.reading(TENANT) as session:
+        assert services.read_document(session, TENANT, document) == "text"
+        assert session.scalar(select(func.count()).select_from(ErasureReceipt)) == 0
+    assert _actions(services) == before
+
+
+def test_an_erasure_that_cannot_be_proved_does_not_happen(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = services.create_tenant(TENANT)
+    document = services.add_document(TENANT, collection, "text")
+
+    def refuse(*_: object) -> None:
+        message = "no receipt"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(type(services.ledger), "write", refuse)
+    with (
+        pytest.raises(RuntimeError, match="no receipt"),
+        services.database.transaction(TENANT) as session,
+    ):
+        services.eraser.document(session, TENANT, document, "operator")
+    with services.database.reading(TENANT) as session:
+        assert services.read_document(session, TENANT, document) == "text"
+
+
+def test_the_files_of_a_document_go_too(services: Services, tmp_path: Path) -> None:
+    collection = services.create_tenant(TENANT)
+    kept = services.add_document(TENANT, collection, "kept")
+    document = services.add_document(TENANT, collection, "text")
+    with services.database.transaction(TENANT) as session:
+        services.eraser.document(session, TENANT, document, "operator")
+    assert {name.partition(".")[0] for name in services.blobs.names()} == {kept}
+
+
+def test_the_last_owner_stays_with_all_that_is_theirs(services: Services) -> None:
+    services.create_tenant(TENANT)
+    first, last = _owner_ids(services)
+    with services.database.transaction(TENANT) as session:
+        services.eraser.person(session, TENANT, first, "operator")
+    with services.database.transaction(TENANT) as session:
+        person = Principal(TENANT, last, "", {None: Role.OWNER})
+        services.conversations.create(session, person, "a question")
+    with pytest.raises(LastOwner), services.database.transaction(TENANT) as session:
+        services.eraser.person(session, TENANT, last, "operator")
+    with services.database.reading(TENANT) as session:
+        assert session.get(User, last) is not None
+        assert len(services.conversations.list(session, person)) == 1
+        assert len(stored_receipts(session, TENANT)) == 1
+
+
+def test_what_is_not_there_or_another_tenant_s_is_not_found(services: Services) -> None:
+    services.create_tenant(TENANT)
+    theirs = services.create_tenant(OTHER)
+    document = services.add_document(OTHER, theirs, "text")
+    person = services.add_person(OTHER, "person")
+    for act, target in (
+        (services.eraser.document, document),
+        (services.eraser.person, person),
+        (services.eraser.document, ABSENT),
+        (services.eraser.person, ABSENT),
+        (services.eraser.person, "audit"),
+        (services.eraser.person, "receipts"),
+    ):
+        with pytest.raises(NotFound), services.database.transaction(TENANT) as session:
+            act(session, TENANT, target, "operator")
+    with pytest.raises(NotFound), services.database.transaction(ABSENT) as session:
+        services.eraser.tenant(session, ABSENT, "operator")
+    with services.database.reading(OTHER) as session:
+        assert services.read_document(session, OTHER, document) == "text"
+        assert services.read_person(session, OTHER, person) == ["answer to person"]
+
+
+def test_who_left_before_is_still_erased_from_the_log(services: Services) -> None:
+    services.create_tenant(TENANT)
+    person = services.add_person(TENANT, "person")
+    with services.database.transaction(TENANT) as session:
+        services.keyring.create(session, TENANT, f"later:{person}")
+        services.accounts.delete_user(session, services.owner(TENANT), person)
+    with services.database.transaction(TENANT) as session:
+        receipt = services.eraser.person(session, TENANT, person, "operator")
+        owned = WrappedKey.owner.endswith(person)
+        assert session.scalar(select(func.count()).where(owned)) == 0
+    assert f"later:{person}" in {lost["owner"] for lost in receipt.fields["keys"]}
+
+
+def test_a_tenant_leaves_ids_and_proofs_only(services: Services, tmp_path: Path) -> None:
+    services.add_document(TENANT, services.create_tenant(TENANT), "text")
+    services.add_person(TENANT, "person")
+    services.add_document(OTHER, services.create_tenant(OTHER), "text")
+    entries = len(_actions(services))
+    with services.database.transaction(TENANT) as session:
+        services.eraser.tenant(session, TENANT, "operator")
+    with services.database.reading(TENANT) as session:
+        left = {
+            table.name
+            for table in Base.metadata.sorted_tables
+            if "tenant_id" in table.columns
+            and session.scalar(
+                select(func.count()).select_from(table).where(table.c.tenant_id == TENANT)
+            )
+        }
+        assert session.scalar(text(f"SELECT name FROM tenants WHERE id = '{TENANT}'")) == (
+            f"erased {TENANT}"
+        )
+    assert {name for name in left if not name.startswith("audit_")} <= KEPT
+    assert len(_actions(services)) == entries + 1
+    shutil.rmtree(tmp_path / "blobs" / "partial")
+    assert len(list(services.blobs.names())) == 1
+
+
+def test_receipts_are_for_administrators_and_auditors(services: Services) -> None:
+    services.create_tenant(TENANT)
+    with services.database.reading(TENANT) as session:
+        for role in (Role.OWNER, Role.AUDITOR):
+            allowed = Principal(TENANT, "u", "u", {None: role})
+            assert services.ledger.receipts(session, allowed) == []
+        with pytest.raises(Forbidden):
+            services.ledger.receipts(session, Principal(TENANT, "u", "u", {None: Role.EDITOR}))
+
+
+def test_every_table_goes_with_its_tenant_or_says_why_not() -> None:
+    """A new table: give it a `tenant_id`, so that an erased tenant leaves nothing in it."""
+    names = {table.name for table in Base.metadata.sorted_tables}
+    kept = {name for name in names if name.startswith("audit_")} | KEPT
+    assert names == {table.name for table in tenant_tables()} | kept | set(WITHOUT_TENANT)
+
+
+def test_every_table_of_a_person_is_exported_and_erased() -> None:
+    """A new table about people: call the column `user_id`, with ON DELETE CASCADE."""
+    found = {table.name for table in person_tables()}
+    for table in Base.metadata.sorted_tables:
+        for key in table.foreign_keys:
+            if key.column.table.name == User.__tablename__ and table.name != "service_accounts":
+                assert key.ondelete == "CASCADE", table.name
+                assert key.parent.name == "user_id", table.name
+                assert table.name in found
