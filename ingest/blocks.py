@@ -26,11 +26,20 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside a document: a name that its sender chose, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """A parsed document; its text is the blocks' texts joined by `BLOCK_SEPARATOR`.
 
     `language` is an ISO 639-1 code ("en", "zh") or None when the text is too short to tell.
     `unread_pages` count from 1: they show a picture and next to no text, so OCR has to read them.
+    `attachments` are not parsed yet. What the sandbox returns has neither.
     """
 
     title: str | None
@@ -38,6 +47,7 @@ class ParsedDocument:
     page_count: int | None
     language: str | None
     unread_pages: tuple[int, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def text(self) -> str:

@@ -3,6 +3,8 @@
 import io
 import re
 import unicodedata
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -16,6 +18,11 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLS = "application/vnd.ms-excel"
+ODT = "application/vnd.oasis.opendocument.text"
+ODP = "application/vnd.oasis.opendocument.presentation"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+EPUB = "application/epub+zip"
+RTF = "application/rtf"
 MSG = "application/vnd.ms-outlook"
 EML = "message/rfc822"
 HTML = "text/html"
@@ -33,6 +40,11 @@ EXTENSIONS: Mapping[str, str] = {
     ".pptx": PPTX,
     ".xlsx": XLSX,
     ".xls": XLS,
+    ".odt": ODT,
+    ".odp": ODP,
+    ".ods": ODS,
+    ".rtf": RTF,
+    ".epub": EPUB,
     ".csv": CSV,
     ".tsv": CSV,
     ".html": HTML,
@@ -51,8 +63,11 @@ EXTENSIONS: Mapping[str, str] = {
 }
 """Extensions offered to people, with the type that a file of that name should have."""
 
-OOXML_TYPES = frozenset({DOCX, PPTX, XLSX})
+# These name themselves in a part of their own.
+_NAMED_PACKAGES = frozenset({ODT, ODP, ODS, EPUB})
+PACKAGE_TYPES = frozenset({DOCX, PPTX, XLSX}) | _NAMED_PACKAGES
 
+_TYPE_BYTES_MAX = 100
 _HEAD_BYTES = 64 * 1024
 _PDF_HEADER_WITHIN_BYTES = 1024
 _CONTROL_SHARE_MAX = 0.02
@@ -94,7 +109,6 @@ _PROGRAMS = (
 )
 _ARCHIVE = "Archives are not opened. Unpack the archive and upload the documents in it."
 _LEGACY = "Documents of Office 97-2003 cannot be read. Save the file as .docx or .pptx."
-_RTF = "Rich text files cannot be read yet. Save the file as .docx."
 
 _HTML_START = re.compile(
     rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b",
@@ -133,9 +147,11 @@ def detect(content: BinaryIO, name: str, limits: ArchiveLimits | None = None) ->
     if b"%PDF-" in head[:_PDF_HEADER_WITHIN_BYTES]:
         return PDF
     if head.startswith(_ZIP):
-        return _ooxml_type(content, limits or ArchiveLimits())
+        return _package_type(content, limits or ArchiveLimits())
     if head.startswith(_OLE):
         return _ole_type(content)
+    if head.startswith(b"{\\rtf"):
+        return RTF
     if picture := _picture_type(head):
         return picture
     _refuse_known(head)
@@ -144,14 +160,27 @@ def detect(content: BinaryIO, name: str, limits: ArchiveLimits | None = None) ->
     return _text_type(head, PurePosixPath(name).suffix.lower())
 
 
-def _ooxml_type(content: BinaryIO, limits: ArchiveLimits) -> str:
+def _package_type(content: BinaryIO, limits: ArchiveLimits) -> str:
     names = archives.admit(content, limits)
     content.seek(0)
     if "[Content_Types].xml" in names:
         for part, media_type in _OOXML_PARTS.items():
             if any(name.startswith(part) for name in names):
                 return media_type
+    if "mimetype" in names and (media_type := _named_type(content)) in _NAMED_PACKAGES:
+        return media_type
     raise UnsupportedType(_ARCHIVE)
+
+
+def _named_type(content: BinaryIO) -> str:
+    """Read the part that holds the type; its damage is found when the document is read."""
+    try:
+        with zipfile.ZipFile(content) as package, package.open("mimetype") as part:
+            return part.read(_TYPE_BYTES_MAX).decode("ascii", errors="replace").strip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError):
+        return ""
+    finally:
+        content.seek(0)
 
 
 def _ole_type(content: BinaryIO) -> str:
@@ -183,8 +212,6 @@ def _refuse_known(head: bytes) -> None:
         raise UnsupportedType(_ARCHIVE)
     if head[257:262] == b"ustar":
         raise UnsupportedType(_ARCHIVE)
-    if head.startswith(b"{\\rtf"):
-        raise UnsupportedType(_RTF)
     if head.startswith(_PROGRAMS):
         raise UnsupportedType
 
@@ -242,9 +269,9 @@ def _is_mail(head: bytes) -> bool:
     return starts and len(names & _MAIL_NAMES) >= 3  # noqa: PLR2004 - any three settle it
 
 
-def is_ooxml(media_type: str) -> bool:
+def is_package(media_type: str) -> bool:
     """Whether files of this type are ZIP containers that must be admitted first."""
-    return media_type in OOXML_TYPES
+    return media_type in PACKAGE_TYPES
 
 
 def as_stream(content: bytes | BinaryIO) -> BinaryIO:

@@ -80,8 +80,8 @@ class UnsupportedType(UploadRefused):
     status = 415
     code = "unsupported_type"
     message = (
-        "Files of this type cannot be read. Upload PDF, Word, PowerPoint, Excel, CSV, HTML, "
-        "Markdown, text, e-mail or picture files."
+        "Files of this type cannot be read. Upload PDF, Word, PowerPoint, Excel, OpenDocument, "
+        "RTF, EPUB, CSV, HTML, Markdown, text, e-mail or picture files."
     )
 
 

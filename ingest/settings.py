@@ -32,6 +32,10 @@ class ParseLimits(BaseModel):
     `ocr_pages_max` is for one document; 0 switches OCR off. Lines are looked for in a page whose
     long side was shrunk to `ocr_side_pixels_max`. `picture_pixels_max` is width times height of a
     picture file, before it is unpacked.
+
+    A message has at most `attachments_max` attachments of `attachment_bytes_max` together. They are
+    parsed like documents, and theirs as well, `attachment_depth_max` levels down; those below are
+    only named.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +54,9 @@ class ParseLimits(BaseModel):
     ocr_seconds_per_page_max: int = Field(default=60, gt=0)
     ocr_memory_bytes_max: int = Field(default=4096 * MIB, gt=0)
     ocr_side_pixels_max: int = Field(default=1280, ge=320, le=4096)
+    attachments_max: int = Field(default=100, ge=0)
+    attachment_bytes_max: int = Field(default=100 * MIB, gt=0)
+    attachment_depth_max: int = Field(default=3, ge=0)
     archive: ArchiveLimits = ArchiveLimits()
 
     def for_scans(self, pages: int) -> "ParseLimits":

@@ -18,12 +18,17 @@ _MODULES = {
     detect.PPTX: "pptx",
     detect.XLSX: "spreadsheet",
     detect.XLS: "spreadsheet",
+    detect.ODS: "spreadsheet",
+    detect.ODT: "odf",
+    detect.ODP: "odf",
+    detect.RTF: "rtf",
+    detect.EPUB: "epub",
     detect.CSV: "csv",
     detect.HTML: "html",
     detect.MARKDOWN: "markdown",
     detect.TEXT: "text",
     detect.EML: "email",
-    detect.MSG: "email",
+    detect.MSG: "msg",
     detect.PNG: "picture",
     detect.JPEG: "picture",
     detect.TIFF: "picture",
@@ -32,7 +37,7 @@ _MODULES = {
 
 
 def parse(path: Path, media_type: str, limits: ParseLimits | None = None) -> ParsedDocument:
-    """Parse a file of a type that `detect` named; pages that need OCR are only named.
+    """Parse a file of a type that `detect` named, but not its scanned pages and attachments.
 
     Raises:
         ParseError: the leaf says why; `NoText` when nothing came out of a file with bytes.
@@ -41,12 +46,12 @@ def parse(path: Path, media_type: str, limits: ParseLimits | None = None) -> Par
     limits = limits or ParseLimits()
     if media_type not in _MODULES:
         raise UnsupportedType
-    if detect.is_ooxml(media_type):
+    if detect.is_package(media_type):
         with path.open("rb") as content:
             archives.admit(content, limits.archive)
     module = import_module(f"ingest.parsers.{_MODULES[media_type]}")
     document: ParsedDocument = module.parse(path, limits)
-    if not document.blocks and not document.unread_pages:
+    if not (document.blocks or document.unread_pages or document.attachments):
         raise NoText
     if sum(len(block.text) for block in document.blocks) > limits.characters_max:
         raise DocumentTooLarge

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ingest.blocks import Block, ParsedDocument
+from ingest.blocks import Attachment, Block, ParsedDocument
 from ingest.parsers import language
 from ingest.parsers.characters import one_line, paragraph
 
@@ -17,7 +17,10 @@ def heading(text: str, level: int, page: int | None = None) -> Block:
 
 
 def document(
-    blocks: Iterable[Block], title: str | None = None, page_count: int | None = None
+    blocks: Iterable[Block],
+    title: str | None = None,
+    page_count: int | None = None,
+    attachments: tuple[Attachment, ...] = (),
 ) -> ParsedDocument:
     """Build the document; without a `title` its first heading of the highest level is it."""
     kept = [cleaned for block in blocks if (cleaned := _cleaned(block)).text]
@@ -28,6 +31,7 @@ def document(
         blocks=tuple(kept),
         page_count=page_count,
         language=language.guess(sample),
+        attachments=attachments,
     )
 
 

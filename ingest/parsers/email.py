@@ -1,50 +1,44 @@
-"""Messages (EML, MSG) by `unstructured`: subject, the people and date, the body."""
+"""Internet messages (EML) by the standard library; HTML bodies are read as web pages are."""
 
 import email
 import email.policy
 from collections.abc import Iterator
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from pathlib import Path
-from typing import Any
 
-from unstructured.partition.email import partition_email
-from unstructured.partition.msg import partition_msg
-
-from ingest.blocks import Block, ParsedDocument
-from ingest.parsers import building, elements
+from ingest.blocks import Attachment, Block, ParsedDocument
+from ingest.errors import DocumentDamaged
+from ingest.parsers import html, mail
+from ingest.parsers.decoding import decode
+from ingest.parsers.text import paragraphs
 from ingest.settings import ParseLimits
 
 _FIELDS = ("From", "To", "Cc", "Date")
-_OLE_SIGNATURE = b"\xd0\xcf\x11\xe0"
+# What the standard library lets escape from malformed messages.
+_EMAIL_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
-def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - one signature for all
-    """Read a message; its subject becomes a heading and title; attachments are not read.
+def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
+    """Read a message; attachments are returned, not parsed.
 
     Raises:
-        DocumentDamaged: see `elements.partition`.
+        DocumentDamaged: no library could make sense of it.
+        DocumentTooLarge: see `mail.document`.
     """
-    data = path.read_bytes()
-    if data.startswith(_OLE_SIGNATURE):
-        found = elements.partition(partition_msg, filename=str(path), process_attachments=False)
-        subject, fields = _of_elements(found)
-    else:
-        found = elements.partition(partition_email, filename=str(path), process_attachments=False)
-        subject, fields = _of_headers(data)
-    body = elements.blocks(found, headings=elements.depth_level)
-    return building.document([*_head(subject, fields), *body], title=subject)
-
-
-def _head(subject: str | None, fields: list[str]) -> Iterator[Block]:
-    if subject:
-        yield building.heading(subject, 1)
-    yield Block("text", "\n".join(fields))
-
-
-def _of_headers(data: bytes) -> tuple[str | None, list[str]]:
-    message = email.message_from_bytes(data, policy=email.policy.default)
-    values = {name: _header(message, name) for name in (*_FIELDS, "Subject")}
-    return values["Subject"], [f"{name}: {values[name]}" for name in _FIELDS if values[name]]
+    try:
+        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        fields = [(name, _header(message, name)) for name in _FIELDS]
+        subject = _header(message, "Subject")
+        return mail.document(subject, fields, _body(message), _attachments(message), limits)
+    except (*_EMAIL_ERRORS, RecursionError) as error:
+        raise DocumentDamaged from error
 
 
 def _header(message: EmailMessage, name: str) -> str | None:
@@ -52,17 +46,63 @@ def _header(message: EmailMessage, name: str) -> str | None:
     try:
         value = message[name]
         return str(value) if value else None
-    except (ValueError, LookupError, AttributeError, TypeError):
+    except _EMAIL_ERRORS:
         return None
 
 
-def _of_elements(found: list[Any]) -> tuple[str | None, list[str]]:
-    if not found:
-        return None, []
-    metadata = found[0].metadata
-    values = {
-        "From": ", ".join(metadata.sent_from or []),
-        "To": ", ".join(metadata.sent_to or []),
-        "Date": metadata.last_modified or "",
-    }
-    return metadata.subject, [f"{name}: {value}" for name, value in values.items() if value]
+def _body(message: EmailMessage) -> list[Block]:
+    """Read the HTML body, or the plain one where there is none or nothing to be seen in it."""
+    for kind in ("html", "plain"):
+        part = message.get_body(preferencelist=(kind,))
+        if part is None:
+            continue
+        text = _decoded(part)
+        blocks = html.read(text) if kind == "html" else paragraphs(text)
+        if any(block.text.strip() for block in blocks):
+            return blocks
+    return []
+
+
+def _decoded(part: MIMEPart) -> str:
+    return decode(_payload(part), part.get_content_charset())
+
+
+def _payload(part: MIMEPart) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _attachments(message: EmailMessage) -> Iterator[Attachment]:
+    if message.get_content_type().startswith(("text/", "multipart/alternative")):
+        return
+    body = {id(message.get_body(preferencelist=(kind,))) for kind in ("html", "plain")}
+    for part in _parts(message):
+        if id(part) in body or _is_decoration(part):
+            continue
+        if part.get_content_type() == "message/rfc822":
+            inner = part.get_payload(0)
+            if isinstance(inner, EmailMessage):
+                name = part.get_filename() or f"{inner.get('Subject') or 'message'}.eml"
+                yield mail.named(str(name), inner.as_bytes())
+        elif content := _payload(part):
+            yield mail.named(part.get_filename(), content)
+
+
+def _parts(message: EmailMessage) -> Iterator[EmailMessage]:
+    """All parts but containers; an attached message is one part."""
+    if message.get_content_maintype() != "multipart":
+        yield message
+        return
+    payload = message.get_payload()
+    for part in payload if isinstance(payload, list) else []:
+        if isinstance(part, EmailMessage):
+            yield from _parts(part)
+
+
+def _is_decoration(part: EmailMessage) -> bool:
+    """Whether it is the other form of the body, or a picture that belongs into it."""
+    if part.get_content_maintype() == "image" and part.get("Content-ID"):
+        return part.get_content_disposition() != "attachment"
+    return part.get_content_maintype() == "text" and not (
+        part.get_filename() or part.get_content_disposition() == "attachment"
+    )

@@ -18,12 +18,14 @@ from typing import Any, BinaryIO, Self
 
 from ingest.blocks import ParsedDocument
 from ingest.errors import (
+    DocumentTooLarge,
     ParserCrashed,
     ParserOutOfMemory,
     ParserTimedOut,
     SandboxUnavailable,
 )
 from ingest.sandbox import wire
+from ingest.sandbox.attachments import inlined
 from ingest.sandbox.jobs import Job, OnPage, read_scans
 from ingest.settings import ParseLimits
 
@@ -75,10 +77,26 @@ class ParserSandbox:
             OcrUnavailable: nothing but pictures, and OCR is switched off.
             SandboxUnavailable: no child could be started.
         """
-        limits = limits or ParseLimits()
+        return self._parse(content, media_type, limits or ParseLimits(), on_page, depth=0)
+
+    def _parse(
+        self,
+        content: BinaryIO | bytes,
+        media_type: str,
+        limits: ParseLimits,
+        on_page: OnPage,
+        *,
+        depth: int,
+    ) -> ParsedDocument:
+        def parse_inner(inner: bytes, inner_type: str) -> ParsedDocument:
+            return self._parse(inner, inner_type, limits, on_page, depth=depth + 1)
+
+        if depth > limits.attachment_depth_max:
+            raise DocumentTooLarge
         with _memory_file(content) as document:
             job = Job(document.fileno(), media_type, limits)
-            return read_scans(self.run(job), job, self.run, on_page)
+            found = read_scans(self.run(job), job, self.run, on_page)
+        return inlined(found, limits, parse_inner)
 
     def run(self, job: Job) -> ParsedDocument:
         """Do one job in a child of its own. Raises: as `parse`."""

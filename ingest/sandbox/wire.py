@@ -1,10 +1,11 @@
 """The answer of a parser child: JSON, trusted by nobody until every field has been checked."""
 
+import base64
 import json
 import math
 from typing import Any, get_args
 
-from ingest.blocks import Block, BlockKind, ParsedDocument
+from ingest.blocks import Attachment, Block, BlockKind, ParsedDocument
 from ingest.errors import PARSE_ERRORS, IngestError, ParserCrashed
 from retrieval.corpus import Box
 
@@ -30,6 +31,10 @@ def encode_document(document: ParsedDocument) -> bytes:
         "page_count": document.page_count,
         "language": document.language,
         "unread_pages": document.unread_pages,
+        "attachments": [
+            [attachment.name, base64.b64encode(attachment.content).decode("ascii")]
+            for attachment in document.attachments
+        ],
         "blocks": blocks,
     }
     return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
@@ -69,6 +74,7 @@ def _document(message: dict[str, Any]) -> ParsedDocument:
         title=_text_or_none(message["title"]),
         blocks=tuple(_block(*fields) for fields in message["blocks"]),
         unread_pages=tuple(_page_number(page) for page in message.get("unread_pages", ())),
+        attachments=tuple(_attachment(*fields) for fields in message.get("attachments", ())),
         page_count=_count_or_none(message["page_count"]),
         language=_text_or_none(message["language"]),
     )
@@ -97,6 +103,12 @@ def _box(numbers: list[Any]) -> Box:
     ):
         raise ValueError
     return Box(page, *edges)
+
+
+def _attachment(name: object, content: object) -> Attachment:
+    if not isinstance(name, str) or not isinstance(content, str):
+        raise TypeError
+    return Attachment(name, base64.b64decode(content, validate=True))
 
 
 def _page_number(value: Any) -> int:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import zipfile
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
@@ -175,6 +176,64 @@ def mail() -> bytes:
     return message.as_bytes()
 
 
+def package(media_type: str, parts: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("mimetype", media_type)
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+ODF = """<office:document-content
+ xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0"
+ xmlns:presentation="urn:oasis:names:tc:opendocument:xmlns:presentation:1.0">
+<office:body>%s</office:body></office:document-content>"""
+
+ODT_BODY = """<office:text><text:tracked-changes><text:p>deleted</text:p></text:tracked-changes>
+<text:h text:outline-level="1">Returns 退货</text:h>
+<text:p>Goods come back<text:s text:c="2"/>within <text:span>30 days</text:span><office:annotation>
+<text:p>a comment</text:p></office:annotation>.<text:note><text:note-citation>1</text:note-citation>
+<text:note-body><text:p>Counted from delivery.</text:p></text:note-body></text:note></text:p>
+<text:list><text:list-item><text:p>Pack them</text:p></text:list-item>
+<text:list-item><text:p>贴上标签</text:p></text:list-item></text:list>
+<table:table><table:table-row><table:table-cell><text:p>Kind</text:p></table:table-cell>
+<table:table-cell><text:p>Fee</text:p></table:table-cell></table:table-row>
+<table:table-row><table:table-cell><text:p>Small</text:p></table:table-cell>
+<table:table-cell><text:p>0</text:p></table:table-cell></table:table-row></table:table>
+</office:text>"""
+
+ODP_BODY = """<office:presentation><draw:page><draw:frame presentation:class="title"><draw:text-box>
+<text:p>Plan</text:p></draw:text-box></draw:frame><draw:frame><draw:text-box><text:p>Open two shops
+</text:p></draw:text-box></draw:frame></draw:page><draw:page><draw:frame><draw:text-box>
+<text:p>第二页</text:p></draw:text-box></draw:frame></draw:page></office:presentation>"""
+
+OPF = """<package xmlns="http://www.idpf.org/2007/opf"><metadata
+ xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Handbook 手册</dc:title></metadata><manifest>
+<item id="b" href="text/two.xhtml" media-type="application/xhtml+xml"/>
+<item id="a" href="text/one%20.xhtml" media-type="application/xhtml+xml"/>
+<item id="c" href="cover.png" media-type="image/png"/></manifest>
+<spine><itemref idref="c"/><itemref idref="a"/><itemref idref="b"/></spine></package>"""
+
+EPUB = {
+    "META-INF/container.xml": """<container
+ xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>
+<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>""",
+    "OEBPS/book.opf": OPF,
+    "OEBPS/text/one .xhtml": "<html><body><h1>First</h1><p>One paragraph.</p></body></html>",
+    "OEBPS/text/two.xhtml": "<html><body><h1>第二章</h1><p>第二段。</p></body></html>",
+}
+
+RTF = rb"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Arial;}{\f1\fcharset134 SimSun;}}
+{\stylesheet{\s1\outlinelevel0 Section;}{\s2 heading 2;}}{\info{\title Terms}{\author Nobody}}
+{\header Confidential\par}\pard\s1 Payment\par\pard Caf\'e9 costs are {\v never shown}paid
+ {\b monthly}.\par\pard\s2{\f1\'b8\'b6\'bf\'ee}\par\pard\uc1\u20844?\u21496? \u-10179?\u-8704?\par
+{\pict\bin4 {{{{}\pard\intbl Fee\cell Euro\cell\row\intbl Small\cell 5\cell\row\pard After\line
+the table {\*\unknown skipped}\{braces\}\par}"""
+
 SCANS = Path(__file__).parent / "scans"
 """Our own words drawn with DejaVu Serif (turned by half a degree) and Noto Sans CJK."""
 
@@ -182,6 +241,16 @@ DOCUMENTS: dict[str, tuple[str, bytes]] = {
     "english.pdf": (detect.PDF, english_pdf()),
     "chinese.pdf": (detect.PDF, chinese_pdf()),
     "two_columns.pdf": (detect.PDF, two_column_pdf()),
+    "text.odt": (
+        detect.ODT,
+        package(detect.ODT, {"META-INF/manifest.xml": "<m/>", "content.xml": ODF % ODT_BODY}),
+    ),
+    "slides.odp": (
+        detect.ODP,
+        package(detect.ODP, {"META-INF/manifest.xml": "<m/>", "content.xml": ODF % ODP_BODY}),
+    ),
+    "book.epub": (detect.EPUB, package(detect.EPUB, EPUB)),
+    "terms.rtf": (detect.RTF, RTF),
     "word.docx": (detect.DOCX, word()),
     "slides.pptx": (detect.PPTX, slides()),
     "workbook.xlsx": (detect.XLSX, workbook()),

@@ -17,6 +17,13 @@ def ooxml(part: str) -> bytes:
     return buffer.getvalue()
 
 
+def named(media_type: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("mimetype", media_type)
+    return buffer.getvalue()
+
+
 def ole(stream: str) -> bytes:
     return OLE + bytes(600) + stream.encode("utf-16-le") + bytes(64)
 
@@ -38,6 +45,9 @@ def ole(stream: str) -> bytes:
         (b"II*\x00" + bytes(9), "a.tif", detect.TIFF),
         (b"MM\x00*" + bytes(9), "a.tif", detect.TIFF),
         (b"RIFF\x00\x01\x00\x00WEBPVP8 ", "a.webp", detect.WEBP),
+        (b"{\\rtf1 hello}", "a.doc", detect.RTF),
+        (named(detect.ODT), "a.odt", detect.ODT),
+        (named(detect.EPUB), "a.zip", detect.EPUB),
         (b"<!DOCTYPE html><html>", "a.html", detect.HTML),
         (b"<!-- x --><html>", "a.txt", detect.HTML),
         (b"# Title\n\ntext", "a.md", detect.MARKDOWN),
@@ -69,9 +79,9 @@ def test_the_content_decides(content: bytes, name: str, expected: str) -> None:
         (b"\x00\x00\x00\x18ftypheic" + bytes(9), "as PNG"),
         (b"BM" + b"\x10\x00\x00\x00" + bytes(20), "as PNG"),
         (ooxml("something/else"), "Unpack"),
+        (named("application/x-unknown"), "Unpack"),
         (b"\x1f\x8b\x08" + bytes(20), "Unpack"),
         (ole("WordDocument"), ".docx"),
-        (b"{\\rtf1 hello}", ".docx"),
         (b"\x7fELF" + bytes(100), "Upload PDF"),
         (b"MZ\0\1" + b"\1\0\2\0\4\0" * 30, "Upload PDF"),
         (b"MZ\x90\0\3\0\0\0\4\0\0\0\xff\xff\0\0\xb8" + bytes(80), "Upload PDF"),

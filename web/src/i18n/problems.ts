@@ -45,7 +45,7 @@ export const problemTexts: Record<string, Text> = {
   file_empty: { zh: '文件是空的，请确认已保存后重新上传。' },
   file_too_large: { zh: '文件超过服务器允许的大小，请拆分文件或压缩其中的图片。' },
   unsupported_type: {
-    zh: '无法读取此类文件。请上传 PDF、Word、PowerPoint、Excel、CSV、HTML、Markdown、文本、邮件或图片文件。',
+    zh: '无法读取此类文件。请上传 PDF、Word、PowerPoint、Excel、OpenDocument、RTF、EPUB、CSV、HTML、Markdown、文本、邮件或图片文件。',
   },
   upload_refused: { zh: '文件未被接受，请检查后重新上传。' },
   request_refused: { zh: '内容已有变化，请刷新后重试。' },

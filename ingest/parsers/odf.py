@@ -1,0 +1,133 @@
+"""OpenDocument text and presentations (ODT, ODP): headings, lists, tables, slides as pages."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from lxml import etree
+
+from ingest.blocks import Block, ParsedDocument
+from ingest.errors import DocumentEncrypted
+from ingest.parsers import building, package
+from ingest.parsers.rows import table_blocks
+from ingest.settings import ParseLimits
+
+_NAMESPACE = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
+_TEXT, _TABLE, _DRAW, _OFFICE = (
+    _NAMESPACE % name for name in ("text", "table", "drawing", "office")
+)
+_PARAGRAPH, _HEADING, _ITEM = f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}list-item"
+_SPACES = {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n"}
+_REPEATED_MAX = 1000
+# Deleted text, comments, marks of notes, and text that is not shown.
+_NOT_READ = frozenset(
+    {
+        f"{_TEXT}tracked-changes",
+        f"{_TEXT}note-citation",
+        f"{_TEXT}hidden-text",
+        f"{_TEXT}hidden-paragraph",
+        f"{_TEXT}sequence-decls",
+        f"{_OFFICE}annotation",
+        f"{_OFFICE}forms",
+    }
+)
+
+
+def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - one signature for all
+    """Read the body of the document.
+
+    Raises:
+        DocumentDamaged, DocumentEncrypted.
+    """
+    with package.opened(path) as parts:
+        if b"encryption-data" in package.part(parts, "META-INF/manifest.xml"):
+            raise DocumentEncrypted
+        content = package.xml(package.part(parts, "content.xml"))
+    body = content.find(f"{_OFFICE}body")
+    if body is None:
+        return building.document([])
+    slides = body.findall(f".//{_DRAW}page")
+    if not slides:
+        return building.document(_blocks(body))
+    blocks = [
+        replace(block, page=number)
+        for number, slide in enumerate(slides, start=1)
+        for block in _slide(slide)
+    ]
+    return building.document(blocks, page_count=len(slides))
+
+
+def _slide(slide: etree._Element) -> Iterator[Block]:
+    """Make the text of the frame for titles a heading."""
+    role = (_NAMESPACE % "presentation") + "class"
+    for frame in slide:
+        title = frame.get(role) == "title"
+        for block in _block(frame):
+            yield building.heading(block.text, 1) if title and block.text.strip() else block
+
+
+def _blocks(parent: etree._Element, *, in_list: bool = False) -> Iterator[Block]:
+    for element in parent:
+        yield from _block(element, in_list=in_list)
+
+
+def _block(element: etree._Element, *, in_list: bool = False) -> Iterator[Block]:
+    if element.tag in _NOT_READ or not isinstance(element.tag, str):
+        return
+    if element.tag == _HEADING:
+        yield building.heading(_text(element), int(element.get(f"{_TEXT}outline-level", "1")))
+    elif element.tag == _PARAGRAPH:
+        yield Block("list" if in_list else "text", _text(element))
+    elif element.tag == f"{_TABLE}table":
+        yield from table_blocks(_rows(element))
+        return
+    else:
+        yield from _blocks(element, in_list=in_list or element.tag == _ITEM)
+        return
+    for frame in _framed(element):
+        yield from _blocks(frame)
+
+
+def _framed(element: etree._Element) -> Iterator[etree._Element]:
+    """Yield text boxes and notes that hang on a paragraph: they are read after it."""
+    for child in element:
+        if child.tag in (f"{_DRAW}frame", f"{_DRAW}custom-shape", f"{_TEXT}note"):
+            yield child
+        elif child.tag not in _NOT_READ:
+            yield from _framed(child)
+
+
+def _text(element: etree._Element) -> str:
+    """Characters of a paragraph with its spans; runs of spaces are written as elements."""
+    parts = [element.text or ""]
+    for child in element:
+        if child.tag == f"{_TEXT}s":
+            parts.append(" " * min(int(child.get(f"{_TEXT}c", "1")), _REPEATED_MAX))
+        elif child.tag in _SPACES:
+            parts.append(_SPACES[child.tag])
+        elif isinstance(child.tag, str) and not _is_apart(child):
+            parts.append(_text(child))
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def _is_apart(child: etree._Element) -> bool:
+    return child.tag in _NOT_READ or child.tag in (
+        f"{_DRAW}frame",
+        f"{_DRAW}custom-shape",
+        f"{_TEXT}note",
+    )
+
+
+def _rows(table: etree._Element) -> Iterator[list[str]]:
+    """Rows of a table; a table within a cell is read as the cell's text."""
+    for row in table.iter(f"{_TABLE}table-row"):
+        if next(row.iterancestors(f"{_TABLE}table")) is table:
+            yield [text for cell in row for text in _cell(cell)]
+
+
+def _cell(cell: etree._Element) -> list[str]:
+    """Texts of a cell, as often as it is repeated; a covered cell is empty."""
+    text = " ".join(_text(each) for each in cell.iter(_PARAGRAPH, _HEADING))
+    times = int(cell.get(f"{_TABLE}number-columns-repeated", "1"))
+    return [text] * min(times, _REPEATED_MAX if text else 1)

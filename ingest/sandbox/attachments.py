@@ -1,0 +1,59 @@
+"""Attachments: each is parsed as a document of its own, and becomes a part of the one it is in."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from ingest import detect
+from ingest.blocks import Attachment, Block, ParsedDocument
+from ingest.errors import (
+    DocumentTooLarge,
+    NoText,
+    ParseError,
+    SandboxUnavailable,
+    UploadRefused,
+)
+from ingest.parsers import building
+from ingest.settings import ParseLimits
+
+Parse = Callable[[bytes, str], ParsedDocument]
+_HEADING_LEVEL = 2
+
+
+def inlined(document: ParsedDocument, limits: ParseLimits, parse: Parse) -> ParsedDocument:
+    """Append what each attachment says, under its name; only the name of one that cannot be read.
+
+    Places of an attachment are left out: its pages are not those of the document.
+
+    Raises:
+        NoText: there is text neither in the document nor in an attachment.
+        DocumentTooLarge: all together have more characters than allowed.
+        SandboxUnavailable: an attachment could not be tried.
+    """
+    if not document.attachments:
+        return document
+    blocks = list(document.blocks)
+    for attachment in document.attachments:
+        blocks += _blocks(attachment, limits, parse)
+    if sum(len(block.text) for block in blocks) > limits.characters_max:
+        raise DocumentTooLarge
+    if not blocks:
+        raise NoText
+    return building.document(blocks, title=document.title, page_count=document.page_count)
+
+
+def _blocks(attachment: Attachment, limits: ParseLimits, parse: Parse) -> Iterator[Block]:
+    yield building.heading(attachment.name, _HEADING_LEVEL)
+    for block in _parsed(attachment, limits, parse):
+        level = block.level + _HEADING_LEVEL if block.level else 0
+        yield replace(block, level=min(level, building.LEVEL_MAX), page=None, boxes=())
+
+
+def _parsed(attachment: Attachment, limits: ParseLimits, parse: Parse) -> tuple[Block, ...]:
+    try:
+        media_type = detect.detect(io.BytesIO(attachment.content), attachment.name, limits.archive)
+        return parse(attachment.content, media_type).blocks
+    except SandboxUnavailable:
+        raise
+    except (ParseError, UploadRefused):
+        return ()
