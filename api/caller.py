@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -17,6 +17,8 @@ from api.state import State, state_of
 from retrieval.access import AccessScope, scope_for
 from security.errors import InsufficientScope, Unauthenticated
 from security.principal import Principal, Verb
+from security.quotas.rates import Rate
+from security.quotas.subjects import Subject, subjects_of
 
 _OWN_SITES = frozenset({"same-origin", "none"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -68,6 +70,8 @@ class Caller:
     state: State
     bearer: str | None
     cookie: str | None
+    counted: list[Rate] = field(default_factory=list)
+    """What is left of the request's rate limits, once it has been counted."""
 
     @contextmanager
     def reading(self) -> Iterator[Visit]:
@@ -75,6 +79,7 @@ class Caller:
 
         Raises:
             Unauthenticated: no credentials, or none that are valid now.
+            TooManyRequests: their owner makes too many.
 
         """
         with self.state.database.reading() as session:
@@ -86,12 +91,23 @@ class Caller:
 
         Raises:
             Unauthenticated: no credentials, or none that are valid now.
+            TooManyRequests: their owner makes too many.
 
         """
         with self.state.database.transaction() as session:
             yield Visit(session, self._principal(session))
 
+    def subjects(self, principal: Principal) -> tuple[Subject, ...]:
+        """Return all whose limits this request counts against."""
+        return subjects_of(principal, self.bearer)
+
     def _principal(self, session: Session) -> Principal:
+        principal = self._authenticated(session)
+        if not self.counted:  # once a request, however many transactions it takes
+            self.counted.extend(self.state.rates.count(self.subjects(principal)))
+        return principal
+
+    def _authenticated(self, session: Session) -> Principal:
         if self.bearer is not None:
             return self.state.bearers.authenticate(session, self.bearer)
         if self.cookie is not None:
@@ -106,13 +122,15 @@ def caller(
 ) -> Caller:
     """Read the request's credentials; a cookie counts only for requests of our own page."""
     state = state_of(request)
+    # The observer of the request turns it into header fields.
+    request.state.rates = counted = list[Rate]()
     if bearer is not None:
-        return Caller(state, bearer.credentials, None)
+        return Caller(state, bearer.credentials, None, counted)
     cookie = request.cookies.get(cookie_name(state.settings, SESSION))
     if cookie is not None:
         refuse_foreign_page(request)
         state.oidc.sessions.keep_confirmed(cookie)
-    return Caller(state, None, cookie)
+    return Caller(state, None, cookie, counted)
 
 
 def refuse_foreign_page(request: Request) -> None:

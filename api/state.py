@@ -35,6 +35,8 @@ from security.oauth.signing_keys import SigningKeys
 from security.oauth.token_endpoint import TokenEndpoint
 from security.oidc.wiring import Oidc
 from security.provided_groups import ProvidedGroups
+from security.quotas.budgets import DailyBudgets
+from security.quotas.rates import RequestRates
 from security.scim.groups import ScimGroups
 from security.scim.tokens import ScimTokens
 from security.scim.users import ScimUsers
@@ -78,6 +80,8 @@ class State:
     retriever: Retriever
     generator: Generator
     answers: AnswerService
+    rates: RequestRates
+    budgets: DailyBudgets
     conversations: Conversations
     evaluations: Evaluations
     ledger: ErasureLedger

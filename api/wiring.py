@@ -45,6 +45,8 @@ from security.oauth.token_endpoint import TokenEndpoint
 from security.oidc.wiring import build_oidc
 from security.passwords import Passwords
 from security.provided_groups import ProvidedGroups
+from security.quotas.budgets import DailyBudgets
+from security.quotas.rates import RequestRates
 from security.scim.groups import ScimGroups
 from security.scim.tokens import ScimTokens
 from security.scim.users import ScimUsers
@@ -203,6 +205,8 @@ def build_state(
             timer=time.perf_counter,
             observe=metrics.observe_answer,
         ),
+        rates=RequestRates(settings.security.rates, clock),
+        budgets=DailyBudgets(settings.security.daily_budget, clock),
         conversations=conversations,
         evaluations=Evaluations(keyring, audit, settings.evaluation, clock),
         ledger=ErasureLedger(keyring, clock),

@@ -19,6 +19,8 @@
     │   ├── PasswordRefused
     │   └── NameRefused
     ├── TooManyAttempts
+    ├── TooManyRequests
+    │   └── BudgetSpent
     ├── OutboundFailed              another server could not be asked
     │   ├── OutboundRefused
     │   ├── OutboundTimeout
@@ -190,6 +192,28 @@ class TooManyAttempts(SecurityError):
     def __init__(self, retry_seconds: int) -> None:
         super().__init__()
         self.retry_seconds = retry_seconds
+
+
+class TooManyRequests(SecurityError):
+    """More requests in a minute than one person, token or tenant may make."""
+
+    status = 429
+    code = "too_many_requests"
+    message = "Too many requests in a short time. Wait before you send more."
+
+    def __init__(self, retry_seconds: int) -> None:
+        super().__init__()
+        self.retry_seconds = retry_seconds
+
+
+class BudgetSpent(TooManyRequests):
+    """The day's questions or generated tokens are used up."""
+
+    code = "daily_budget_spent"
+    message = (
+        "Today's budget of questions is used up. It begins anew at midnight UTC; an operator can "
+        "raise it with SOURCEBOOK_SECURITY__DAILY_BUDGET."
+    )
 
 
 class OutboundFailed(SecurityError):

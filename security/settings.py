@@ -197,6 +197,32 @@ class DirectorySettings(BaseModel):
     matches_max: int = Field(default=20, ge=1)
 
 
+class RateSettings(BaseModel):
+    """How many requests a minute are answered, counted in each server process for itself.
+
+    A request with an access token counts for the token, for its owner and for the tenant.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    requests_per_minute_per_user: int = Field(default=1_200, ge=1)
+    requests_per_minute_per_token: int = Field(default=1_200, ge=1)
+    requests_per_minute_per_tenant: int = Field(default=12_000, ge=1)
+
+
+class BudgetSettings(BaseModel):
+    """How much may be asked on one day (UTC), counted over all processes and restarts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    questions_per_user: int = Field(default=5_000, ge=0)
+    questions_per_token: int = Field(default=5_000, ge=0)
+    questions_per_tenant: int = Field(default=50_000, ge=0)
+    generated_tokens_per_user: int = Field(default=2_000_000, ge=0)
+    generated_tokens_per_token: int = Field(default=2_000_000, ge=0)
+    generated_tokens_per_tenant: int = Field(default=20_000_000, ge=0)
+
+
 class SecuritySettings(BaseModel):
     """All settings of the package."""
 
@@ -207,6 +233,8 @@ class SecuritySettings(BaseModel):
     sessions: SessionSettings = SessionSettings()
     access_tokens: AccessTokenSettings = AccessTokenSettings()
     outbound: OutboundSettings = OutboundSettings()
+    rates: RateSettings = RateSettings()
+    daily_budget: BudgetSettings = BudgetSettings()
     directory: DirectorySettings = DirectorySettings()
     service_accounts: ServiceAccountSettings = ServiceAccountSettings()
     oidc: OidcSettings = OidcSettings()

@@ -100,6 +100,8 @@ def serving(data: Path, log: Path, **settings: str) -> Iterator[Server]:
         "SOURCEBOOK_MODELS": str(model_folder()),
         "SOURCEBOOK_PORT": str(port),
         "SOURCEBOOK_ADMIN_PASSWORD": ADMIN_PASSWORD,
+        "SOURCEBOOK_SECURITY__RATES__REQUESTS_PER_MINUTE_PER_USER": "1000000",
+        "SOURCEBOOK_SECURITY__RATES__REQUESTS_PER_MINUTE_PER_TENANT": "1000000",
         **settings,
     }
     command = [sys.executable, "-m", "api.cli", "serve"]

@@ -10,6 +10,7 @@ import security.audit.tables
 import security.erasure.tables
 import security.oauth.tables
 import security.oidc.tables
+import security.quotas.tables
 import security.scim.tables
 import security.tables
 from storage.database import Base, Database

@@ -1,7 +1,7 @@
 """One log line and one measurement a request, and the response headers that never change."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import structlog
@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.observability.logs import log
 from api.observability.metrics import Metrics
+from security.quotas.rates import WINDOW_SECONDS, Rate
 
 _tracer = trace.get_tracer("sourcebook.api")
 
@@ -80,9 +81,10 @@ class RequestObserver:
         finally:
             self._record(scope, status, time.perf_counter() - started)
 
-    def _headers_for(self, scope: Scope, request_id: str) -> Mapping[str, str]:
+    def _headers_for(self, scope: Scope, request_id: str) -> dict[str, str]:
         data = API_HEADERS if scope["path"].startswith(API_PATHS) else {}
-        return self._headers | data | {"X-Request-Id": request_id}
+        rates = _rate_headers(scope.get("state", {}).get("rates", ()))
+        return self._headers | data | rates | {"X-Request-Id": request_id}
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, not the path: paths hold ids and would make endless label values.
@@ -90,6 +92,19 @@ class RequestObserver:
         method = scope["method"]
         self._metrics.requests.labels(method, route, str(status)).observe(seconds)
         log.info("request", method=method, route=route, status=status, seconds=round(seconds, 4))
+
+
+def _rate_headers(rates: Sequence[Rate]) -> dict[str, str]:
+    """Name what is left of the caller's own limits (IETF draft on RateLimit header fields).
+
+    The tenant's is left out: it would tell how busy all others are.
+    """
+    own = [rate for rate in rates if rate.policy != "tenant"]
+    if not own:
+        return {}
+    policies = (f'"{rate.policy}";q={rate.quota};w={WINDOW_SECONDS}' for rate in own)
+    left = (f'"{rate.policy}";r={rate.remaining};t={rate.reset_seconds}' for rate in own)
+    return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(left)}
 
 
 def _add_headers(message: Message, extra: Mapping[str, str]) -> None:

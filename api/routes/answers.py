@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Generator, Iterator
+from contextlib import closing
+from typing import Any, TypeVar, cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
@@ -60,19 +61,26 @@ def view_answer(answer: Answer) -> schemas.Answer:
 
 
 def _ask(caller: Caller, question: schemas.Question, cancelled: threading.Event) -> Iterator[Event]:
-    with caller.reading() as visit:
+    state = caller.state
+    with caller.writing() as visit:
         visit.require_scope(Verb.ASK)
         principal = visit.principal
+        subjects = caller.subjects(principal)
+        state.budgets.admit(visit.session, principal.tenant_id, subjects)
     wanted = question.collections
-    events = caller.state.answers.answer(
+    events = state.answers.answer(
         principal,
         question.question,
         collections=None if wanted is None else frozenset(wanted),
         conversation_id=question.conversation_id,
         cancelled=cancelled,
     )
-    # `yield from` also hands on the closing of this generator, which stops the model.
-    yield from events
+    with closing(cast("Generator[Event]", events)):  # which stops the model
+        for event in events:
+            if isinstance(event, Done) and (tokens := event.answer.usage.completion_tokens):
+                with state.database.transaction(principal.tenant_id) as session:
+                    state.budgets.spend(session, principal.tenant_id, subjects, tokens)
+            yield event
 
 
 async def _unless_gone(request: Request, result: Awaitable[Result]) -> Result | None:

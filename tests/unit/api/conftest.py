@@ -31,6 +31,7 @@ from security.oauth.signing_keys import SigningKeys
 from security.oauth.token_endpoint import TokenEndpoint
 from security.oidc.wiring import build_oidc
 from security.passwords import Passwords
+from security.quotas.rates import RequestRates
 from security.scim.groups import ScimGroups
 from security.scim.tokens import ScimTokens
 from security.scim.users import ScimUsers
@@ -43,16 +44,16 @@ CHEAP_HASHING = {"passwords": {"memory_kib": 8, "passes": 1, "lanes": 1}}
 
 
 @pytest.fixture
-def open_browser(tmp_path: Path) -> Iterator[Callable[[str], TestClient]]:
-    """Return what opens a browser at a server whose `public_url` is given."""
+def open_browser(tmp_path: Path) -> Iterator[Callable[..., TestClient]]:
+    """Return what opens a browser at a server whose `public_url` and rates are given."""
     with ExitStack() as stack:
 
-        def start(public_url: str) -> TestClient:
+        def start(public_url: str, **rates: int) -> TestClient:
             settings = Settings(
                 data=tmp_path / "data",
                 public_url=public_url,
                 admin_password=PASSWORD,  # type: ignore[arg-type] - pydantic makes it a secret
-                security=CHEAP_HASHING,  # type: ignore[arg-type] - and this a section
+                security=CHEAP_HASHING | {"rates": rates},  # type: ignore[arg-type] - and this a section
             )
             prepare(settings, lambda: None)
             app = create_app(settings, lambda metrics: _state(settings, metrics))
@@ -104,6 +105,7 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
         scim_users=ScimUsers(keyring, audit, utc_now),
         scim_groups=ScimGroups(changes, audit),
         groups=Groups(changes),
+        rates=RequestRates(settings.security.rates, utc_now),
         collections=collections,
         documents=DocumentService(
             blobs=open_blobs(settings),
