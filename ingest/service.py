@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO
 from uuid import uuid4
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ingest import erasure, listing
 from ingest.collections import CollectionService
+from ingest.duplicates import content_digests, same_content
 from ingest.errors import NotReady, RetryRefused
 from ingest.permission_lists import Wanted, chosen_acl
 from ingest.reception import Received, receive
@@ -39,7 +39,8 @@ from security.sealed_file import SealedFileReader, seal_file
 from storage.blobs import DiskBlobStore
 from storage.outcomes import after_rollback
 
-_CONTENT_DIGEST = "document content"
+_ATTEMPTS_MAX = 3
+"""Each but the first is for another upload of the same bytes that was faster."""
 
 
 class DocumentService:
@@ -96,19 +97,18 @@ class DocumentService:
         # Before the first statement: hashing a large file must not hold the database's lock.
         received = receive(name, source, self._limits.upload_bytes_max, self._archive)
         target = self._collections.find(session, principal, collection, Verb.UPLOAD)
-        digest, known = self._known(session, principal, target.id, received.sha256)
-        if known is not None:
-            return Upload(self._view(session, known), duplicate=True)
-        acl_id = chosen_acl(session, principal, target, wanted, self._limits)
-        try:
-            row = self._store(session, principal, target, received, digest, acl_id)
-        except IntegrityError:
-            _, known = self._known(session, principal, target.id, received.sha256)
-            if known is None:  # the collection has just been deleted
-                raise NotFound from None
-            return Upload(self._view(session, known), duplicate=True)
-        self._record(session, principal, "document.upload", row)
-        return Upload(view_document(row, received.name), duplicate=False)
+        keys = self._keyring.tenant(session, principal.tenant_id)
+        digests = content_digests(keys, received.sha256)
+        for _ in range(_ATTEMPTS_MAX):
+            known = same_content(session, principal, target.id, digests)
+            if known.document is not None:
+                return Upload(self._view(session, known.document), duplicate=True)
+            acl_id = chosen_acl(session, principal, target, wanted, self._limits)
+            with suppress(IntegrityError):
+                row = self._store(session, principal, target, received, known.free_digest, acl_id)
+                self._record(session, principal, "document.upload", row)
+                return Upload(view_document(row, received.name), duplicate=False)
+        raise NotFound  # the collection has just been deleted
 
     def page(
         self, session: Session, scope: AccessScope, cursor: str | None = None, limit: int = 50
@@ -240,26 +240,12 @@ class DocumentService:
             raise
         return row
 
-    def _known(
-        self, session: Session, principal: Principal, collection_id: str, sha256: bytes
-    ) -> tuple[str, Document | None]:
-        """Return the digest to store the bytes under, and the document that has it and is seen."""
-        keys = self._keyring.tenant(session, principal.tenant_id)
-        # What the person may see, not the token: one that only uploads stores nothing twice.
-        person = replace(principal, scopes=None)
-        content = sha256
-        while True:
-            digest = keys.digest(_CONTENT_DIGEST, content)
-            row = _same_content(session, collection_id, digest)
-            if row is None or _sees(session, person, row):
-                return digest, row
-            content = sha256 + row.id.encode()  # hidden: another copy, after that one
-
     def _seal(self, session: Session, row: Document, received: Received) -> None:
         cipher = self._keyring.create(session, row.tenant_id, document_owner(row.id))
         row.name = cipher.seal(_name_place(row.id), received.name.encode())
         blob = content_blob(row.id)
         place = Place("blobs", blob, "content")
+        received.source.seek(0)
         self._blobs.put(blob, seal_file(cipher, place, received.source))
 
     def _discard(self, document_id: str) -> None:
@@ -295,22 +281,6 @@ class DocumentService:
 
 def _name_place(document_id: str) -> Place:
     return Place("documents", document_id, "name")
-
-
-def _same_content(session: Session, collection_id: str, digest: str) -> Document | None:
-    return session.scalar(
-        select(Document).where(
-            Document.collection_id == collection_id, Document.content_digest == digest
-        )
-    )
-
-
-def _sees(session: Session, principal: Principal, row: Document) -> bool:
-    scope = scope_for(session, principal)
-    return (
-        session.scalar(select(Document.id).where(Document.id == row.id, scope.documents()))
-        is not None
-    )
 
 
 def visible(session: Session, scope: AccessScope, document_id: str) -> Document:

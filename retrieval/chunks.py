@@ -64,18 +64,20 @@ def delete_document(session: Session, tenant_id: str, document_id: str, *, at: d
 def reusable_vectors(
     session: Session,
     keyring: KeyRing,
-    tenant_id: str,
+    document: Document,
     digests: Sequence[str],
     embedder: str,
 ) -> dict[str, NDArray[np.float32]]:
-    """Return, by content digest, vectors the tenant already has from this embedder.
+    """Return, by content digest, vectors from this embedder that `document` may share.
 
-    What is missing or cannot be opened any more has to be embedded.
+    They come from documents that exactly the same people see: a vector's last bits depend on the
+    passages that it was computed with, which must not be hidden ones. What is missing or cannot
+    be opened any more has to be embedded.
     """
     found: dict[str, NDArray[np.float32]] = {}
     for start in range(0, len(digests), _QUERY_DIGESTS_MAX):
         wanted = digests[start : start + _QUERY_DIGESTS_MAX]
-        found.update(_stored_vectors(session, keyring, tenant_id, wanted, embedder))
+        found.update(_stored_vectors(session, keyring, document, wanted, embedder))
     return found
 
 
@@ -96,22 +98,32 @@ def _row(
 
 
 def _stored_vectors(
-    session: Session, keyring: KeyRing, tenant_id: str, digests: Sequence[str], embedder: str
+    session: Session, keyring: KeyRing, document: Document, digests: Sequence[str], embedder: str
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Yield one vector for each digest that has a readable chunk."""
+    seen_alike = (
+        select(Document.id)
+        .where(
+            Document.id == ChunkRow.document_id,
+            Document.acl_id == document.acl_id,
+            Document.collection_id == document.collection_id,
+        )
+        .exists()
+    )
     newest = (
         select(func.max(ChunkRow.id))
         .where(
-            ChunkRow.tenant_id == tenant_id,
+            ChunkRow.tenant_id == document.tenant_id,
             ChunkRow.content_digest.in_(digests),
             ChunkRow.embedder == embedder,
+            seen_alike,
         )
         .group_by(ChunkRow.content_digest)
     )
     columns = (ChunkRow.content_digest, ChunkRow.document_id, ChunkRow.ordinal, ChunkRow.vector)
     rows = session.execute(select(*columns).where(ChunkRow.id.in_(newest))).all()
     documents = [row.document_id for row in rows]
-    ciphers = document_ciphers(session, keyring, tenant_id, documents)
+    ciphers = document_ciphers(session, keyring, document.tenant_id, documents)
     for row in rows:
         try:
             cipher = ciphers[row.document_id]

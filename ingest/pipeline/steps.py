@@ -190,7 +190,7 @@ class Steps:
         with self._progress.reading(work) as (session, row):
             keys = self._keyring.tenant(session, row.tenant_id)
             digests = [content_digest(keys, chunk) for chunk in batch]
-            known = reusable_vectors(session, self._keyring, row.tenant_id, digests, model.name)
+            known = reusable_vectors(session, self._keyring, row, digests, model.name)
         missing = {d: c for d, c in zip(digests, batch, strict=True) if d not in known}
         if missing:
             vectors = model.embed_passages([chunk.embedded_text for chunk in missing.values()])

@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -175,16 +177,23 @@ def test_searching_an_unbuilt_index_is_refused(world: World) -> None:
         retriever.search(AccessScope("t1", frozenset({1})), "notice", 3)
 
 
-def test_vectors_of_equal_passages_are_used_again(office: Office) -> None:
+def test_vectors_of_equal_passages_are_used_again_among_who_sees_both(office: Office) -> None:
     world = office.world
     record = world.records("t1", ["lunch at noon"])[0]
-    with world.database.reading() as session:
-        keyring, name = world.keyring, world.embedder.name
-        found = reusable_vectors(session, keyring, "t1", [record.content_digest, "unknown"], name)
-        assert reusable_vectors(session, keyring, "t2", [record.content_digest], name) == {}
-        assert reusable_vectors(session, keyring, "t1", [record.content_digest], "other") == {}
-    assert list(found) == [record.content_digest]
-    assert found[record.content_digest] == pytest.approx(record.vector, abs=1e-3)
+
+    def found(acl_id: int, collection_id: str, embedder: str) -> dict[str, NDArray[np.float32]]:
+        document = Document(tenant_id="t1", acl_id=acl_id, collection_id=collection_id)
+        digests = [record.content_digest, "unknown"]
+        with world.database.reading() as session:
+            return reusable_vectors(session, world.keyring, document, digests, embedder)
+
+    name = world.embedder.name
+    reused = found(office.everyone, office.public, name)
+    assert list(reused) == [record.content_digest]
+    assert reused[record.content_digest] == pytest.approx(record.vector, abs=1e-3)
+    assert found(office.board, office.public, name) == {}
+    assert found(office.everyone, office.secret, name) == {}
+    assert found(office.everyone, office.public, "other") == {}
 
 
 def test_an_altered_row_is_left_out_and_reported(office: Office) -> None:
