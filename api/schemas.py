@@ -30,9 +30,13 @@ class SignedIn(_View):
 
 
 class SessionView(BaseModel):
-    """The present session; `sign_out_url` is where a browser goes on to after signing out."""
+    """The present session; `sign_out_url` is where a browser goes on to after signing out.
+
+    Without a password, its person signs in through an identity provider only.
+    """
 
     user: SignedIn
+    has_password: bool = True
     sign_out_url: str | None = None
 
 

@@ -93,7 +93,7 @@ def model_folder() -> Path:
 @contextmanager
 def serving(data: Path, log: Path, **settings: str) -> Iterator[Server]:
     """Start the product on `data` and wait until it is ready; stop it at the end."""
-    port = free_port()
+    port = int(settings.get("SOURCEBOOK_PORT") or free_port())
     environment = {key: value for key, value in os.environ.items() if key not in _SETTINGS}
     environment |= {
         "SOURCEBOOK_DATA": str(data),

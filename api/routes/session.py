@@ -10,6 +10,7 @@ from api.state import StateOf
 from security.errors import Forbidden
 from security.principal import Principal
 from security.sessions import StartedSession
+from security.tables import User
 
 router = APIRouter(prefix="/v1/session", tags=["session"])
 
@@ -30,6 +31,8 @@ def get_session(caller: CallerOf, response: Response) -> schemas.SessionView:
     """Return who is signed in, and keep a session in use from ending."""
     with caller.reading() as visit:
         view = _view(visit.principal)
+        user = visit.session.get(User, visit.principal.user_id)
+        view.has_password = user is not None and user.password_hash is not None
     view.sign_out_url = _sign_out_url(caller)
     _renew(caller, response)
     return view

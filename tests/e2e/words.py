@@ -13,6 +13,7 @@ class Words:
     sign_in: str
     sign_out: str
     wrong_password: str
+    not_admitted: str
     new_collection: str
     create: str
     ask_collection: str
@@ -43,6 +44,7 @@ ENGLISH = Words(
     sign_in="Sign in",
     sign_out="Sign out",
     wrong_password="The name or the password is wrong",
+    not_admitted="you have no access to Sourcebook",
     new_collection="Name of the new collection",
     create="Create collection",
     ask_collection="Ask this collection",
@@ -79,6 +81,7 @@ CHINESE = Words(
     sign_in="登录",
     sign_out="退出登录",
     wrong_password="用户名或密码不正确",
+    not_admitted="您还没有 Sourcebook 的使用权限",
     new_collection="新资料库的名称",
     create="新建资料库",
     ask_collection="向此资料库提问",

@@ -16,6 +16,7 @@ from api.app import create_app
 from api.first_start import prepare
 from api.settings import Settings
 from api.wiring import key_provider, open_database, tenant_id_of, utc_now
+from security.access_tokens import AccessTokens
 from security.accounts import Accounts
 from security.audit import AuditLog, AuditRecord
 from security.keyring import KeyRing
@@ -132,6 +133,8 @@ def _state(settings: Settings, clock: Clock) -> Any:
         oidc=build_oidc(
             settings.security, database, keyring, sessions=sessions, audit=audit, clock=clock
         ),
+        tokens=AccessTokens(settings.security.access_tokens, audit, clock),
         index=SimpleNamespace(close=lambda: None),
-        generator=SimpleNamespace(close=lambda: None),
+        embedder=SimpleNamespace(name="none"),
+        generator=SimpleNamespace(name="none", close=lambda: None),
     )

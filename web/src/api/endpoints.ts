@@ -20,9 +20,10 @@ import type {
   Token,
   User,
   Verb,
+  WaysToSignIn,
 } from './types.ts';
 
-type Session = { user: SessionUser };
+export type Session = { user: SessionUser; has_password: boolean; sign_out_url: string | null };
 
 const segment = encodeURIComponent;
 
@@ -32,6 +33,9 @@ export const currentSession = () => get<Session>('v1/session');
 export const signIn = (name: string, password: string) =>
   post<Session>('v1/session', { name, password });
 export const signOut = () => remove('v1/session');
+export const waysToSignIn = () => get<WaysToSignIn>('v1/sign-in');
+export const beginSignIn = (provider: string, next: string) =>
+  post<{ url: string }>(`v1/sign-in/${segment(provider)}`, { next });
 export const changePassword = (current: string, next: string) =>
   put('v1/session/password', { current, new: next });
 

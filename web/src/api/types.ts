@@ -5,6 +5,7 @@ export type Verb = 'read' | 'ask' | 'upload' | 'edit' | 'share' | 'administer' |
 export type Page<T> = { items: T[] };
 
 export type SessionUser = { id: string; name: string; role: Role | null; verbs: Verb[] };
+export type WaysToSignIn = { password: boolean; providers: { id: string; title: string }[] };
 export type User = { id: string; name: string; role: Role | null; created_at: string };
 export type Member = { user_id: string; name: string; role: Role };
 

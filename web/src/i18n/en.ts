@@ -34,6 +34,8 @@ export const en = {
     name: 'User name',
     password: 'Password',
     submit: 'Sign in',
+    through: (provider: string) => `Sign in with ${provider}`,
+    or: 'or with a local account',
     expired: 'Your session has ended. Sign in to go on; what you typed is kept.',
   },
   collections: {

@@ -27,6 +27,28 @@ export const problemTexts: Record<string, Text> = {
   // who asks and what they may do
   unauthenticated: { en: 'Please sign in.', zh: '请先登录。' },
   invalid_credentials: { zh: '用户名或密码不正确，请检查后重试。' },
+  password_sign_in_off: { zh: '密码登录已关闭，请使用贵组织的登录方式。' },
+  no_password: { zh: '此人通过贵组织的身份系统登录，请在那里修改密码。' },
+  sign_in_expired: {
+    en: 'This sign-in took too long or was begun elsewhere. Sign in again.',
+    zh: '此次登录已超时，或不是在本浏览器中开始的，请重新登录。',
+  },
+  provider_denied: {
+    en: 'Your organisation’s sign-in did not let you through. Try again there.',
+    zh: '贵组织的身份系统未允许登录，请在那里重试。',
+  },
+  sign_in_not_proven: {
+    en: 'The sign-in could not be verified. Try again; if it stays so, tell the operator.',
+    zh: '无法验证此次登录。请重试；如果仍然失败，请联系管理员。',
+  },
+  not_admitted: {
+    en: 'Your organisation knows you, but you have no access to Sourcebook. Ask for it there.',
+    zh: '您的身份已确认，但您还没有 Sourcebook 的使用权限，请向贵组织申请。',
+  },
+  provider_unavailable: {
+    en: 'Your organisation’s sign-in cannot be reached at the moment. Try again later.',
+    zh: '暂时无法连接贵组织的身份系统，请稍后重试。',
+  },
   too_many_attempts: { zh: '登录失败次数过多，请稍后再试。' },
   forbidden: { zh: '您没有执行此操作的权限，请联系所有者。' },
   not_found: { zh: '找不到该内容，或您无权查看。' },

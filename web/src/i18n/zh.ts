@@ -33,6 +33,8 @@ export const zh: Dictionary = {
     name: '用户名',
     password: '密码',
     submit: '登录',
+    through: (provider) => `使用 ${provider} 登录`,
+    or: '或使用本地账户',
     expired: '登录已失效。请重新登录，您输入的内容已保留。',
   },
   collections: {

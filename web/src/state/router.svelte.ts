@@ -6,6 +6,7 @@ export type Route =
   | { page: 'people' }
   | { page: 'evaluations' }
   | { page: 'settings' }
+  | { page: 'sign-in'; problem: string }
   | { page: 'unknown' };
 
 /** Reads an address such as `#/collections/ID`. An empty one is the ask page. */
@@ -17,6 +18,7 @@ export function parseRoute(hash: string): Route {
   if (more.length > 0) return { page: 'unknown' };
   if (page === '' || page === 'ask') return { page: 'ask', conversation: id || null };
   if (page === 'collections') return id ? { page: 'collection', id } : { page: 'collections' };
+  if (page === 'sign-in' && id) return { page, problem: id };
   const plain = ['search', 'people', 'evaluations', 'settings'] as const;
   const known = plain.find((name) => name === page && id === undefined);
   return known ? { page: known } : { page: 'unknown' };

@@ -9,10 +9,12 @@ type Status = 'starting' | 'unreachable' | 'signed-out' | 'signed-in';
 class Session {
   status = $state<Status>('starting');
   user = $state<SessionUser | null>(null);
+  hasPassword = $state(true);
   expired = $state(false);
   about = $state<About | null>(null);
   problem = $state<Problem | null>(null);
   #last: string | null = null;
+  #signOutUrl: string | null = null;
   #forget: (() => void)[] = [];
 
   constructor() {
@@ -32,7 +34,7 @@ class Session {
     this.status = 'starting';
     try {
       this.about = await api.about();
-      this.#enter((await api.currentSession()).user);
+      this.#enter(await api.currentSession());
     } catch (error) {
       this.problem = asProblem(error);
       this.status = this.problem.status === 401 ? 'signed-out' : 'unreachable';
@@ -40,17 +42,21 @@ class Session {
   }
 
   async signIn(name: string, password: string): Promise<void> {
-    this.#enter((await api.signIn(name, password)).user);
+    this.#enter(await api.signIn(name, password));
   }
 
+  /** Goes on to the identity provider's own sign-out, where there is one. */
   async signOut(): Promise<void> {
     await api.signOut();
     this.#clear();
     this.user = null;
-    this.status = 'signed-out';
+    this.status = this.#signOutUrl ? 'starting' : 'signed-out';
+    if (this.#signOutUrl) location.assign(this.#signOutUrl);
   }
 
-  #enter(user: SessionUser): void {
+  #enter({ user, has_password, sign_out_url }: api.Session): void {
+    this.hasPassword = has_password;
+    this.#signOutUrl = sign_out_url;
     if (this.#last !== null && this.#last !== user.id) this.#clear();
     this.#last = user.id;
     this.user = user;

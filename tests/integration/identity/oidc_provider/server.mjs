@@ -48,6 +48,7 @@ async function interact(request, response) {
 async function serve(request, response) {
   const [, area, ...rest] = new URL(request.url, provider.issuer).pathname.split('/')
   if (area === 'test') return changeAccount(request, response, decodeURIComponent(rest[1]))
+  if (area === 'favicon.ico') return answer(response, 200, 'image/x-icon', '') // browsers ask
   if (area === 'interaction') return interact(request, response)
   return serveProtocol(request, response)
 }
