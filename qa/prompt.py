@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.parsers.visible import visible
 from model.backends.port import Message
 from qa.answer import Turn
 from qa.language import Language, language_of
@@ -14,7 +15,13 @@ from qa.settings import AnswerSettings
 NOT_FOUND: Final = "NOT FOUND"
 """What the model writes instead of an answer; the same in both languages, never shown."""
 
-_FENCE_FORGED: Final = re.compile(r"<(?=\s*/?\s*passage|\|)", re.IGNORECASE)
+# Our own fence, and what model families open turns, roles and documents with.
+_FENCE_FORGED: Final = re.compile(
+    r"<(?=\s*/?\s*(?:passage|s>|eos|bos|pad>|unk|think|tool|system|user|assistant|"
+    r"(?:start|end)_of_)|[|｜]|/?<?/?SYS>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])",
+    re.IGNORECASE,
+)
 _CITATION: Final = re.compile(r" ?\[\d+\]")
 _HEADINGS_SHOWN: Final = 2
 _SYSTEM: Final[dict[Language, str]] = {  # word for word what the default model was tuned with
@@ -85,7 +92,7 @@ def _passage(number: int, excerpt: Excerpt) -> str:
 
 def _unforged(text: str) -> str:
     """Break up what would read as a fence or as a control token of the model."""
-    return _FENCE_FORGED.sub("‹", text)
+    return _FENCE_FORGED.sub(lambda match: "‹" if match[0] == "<" else "［", visible(text))
 
 
 def _past(history: Sequence[Turn], settings: AnswerSettings) -> Iterator[Message]:

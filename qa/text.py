@@ -4,19 +4,20 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from ingest.parsers.visible import visible
+
 _IMAGE: Final = re.compile(r"!\[[^\]]*\]\([^)]*\)|!\[[^\]]*\]\[[^\]]*\]")
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _AUTOLINK: Final = re.compile(r"<(?:[a-z][a-z0-9+.-]*:|mailto:)[^>\s]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[a-zA-Z!][^>]*>?")
 _SCHEME: Final = re.compile(
-    r"\b[a-z][a-z0-9+.-]*:/{2,}|\b(?:javascript|data|mailto):", re.IGNORECASE
+    r"\b[a-z][a-z0-9+.-]*:/{2,}|\b(?:javascript|vbscript|data|mailto|tel|file):|\bwww\.",
+    re.IGNORECASE,
 )
+_DEFINITION: Final = re.compile(r"^\s*\[[^\]]*\]:\s*")
 _EMPHASIS: Final = re.compile(r"\*{1,3}|`+|(?<!\w)_{1,3}(?=\w)|(?<=\w)_{1,3}(?!\w)")
 _LINE_MARK: Final = re.compile(r"^\s*(?:#{1,6}\s+|>\s*|[-•·]\s+|\d{1,2}[.)]\s+)")
 _CITATION: Final = re.compile(r"\s*[\[【](?P<numbers>\s*\d+(?:\s*[,，、]\s*\d+)*\s*)[\]】]")
-_INVISIBLE: Final = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-)
 _LEAD_IN: Final = re.compile(
     r"^(?:According to|Based on) (?:the |this )?(?:given |provided )?(?:passages?|documents?|text)"
     r"(?: \d+)?, |^(?:根据|根據)(?:给出的|提供的|以上)?(?:段落|文档|资料|文本)\d*(?:的?内容)?[,，]",
@@ -30,11 +31,17 @@ def plain(sentence: str) -> str:
     An address that is part of the sentence stays readable, but without the scheme that would
     make it a link.
     """
-    text = _INVISIBLE.sub("", sentence)
-    text = _CITATION.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text)))
+    text, before = visible(sentence), ""
+    while text != before:  # what is taken out may have held apart the two halves of a link
+        before, text = text, _without_markup(text)
+    return _without_lead_in(text)
+
+
+def _without_markup(text: str) -> str:
+    text = _CITATION.sub("", _DEFINITION.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text))))
     text = _TAG.sub("", _AUTOLINK.sub("", text))
     text = _EMPHASIS.sub("", _LINE_MARK.sub("", _SCHEME.sub("", text)))
-    return _without_lead_in(" ".join(text.split()))
+    return " ".join(text.split())
 
 
 def cited_numbers(sentence: str) -> frozenset[int]:
