@@ -44,6 +44,7 @@ system-packages:
 	@missing=(); \
 	command -v chromium >/dev/null || missing+=(chromium fonts-noto-cjk); \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql); \
+	command -v glewlwyd >/dev/null || missing+=(glewlwyd dbconfig-no-thanks); \
 	if (($${#missing[@]})); then \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	  $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive \

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hypothesis import settings
 
 from storage.database import Base, Database
+from tests.integration.identity.glewlwyd import Glewlwyd, running_glewlwyd
 from tests.integration.identity.provider import OidcProvider, running_oidc_provider
 from tests.product import Server, free_port, serving
 
@@ -100,10 +101,13 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all tests of the one server in one process."""
+    """Run all tests of the one server in one process, and so those of the identity providers."""
     for item in items:
-        if "server" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("server"))
+        wanted = getattr(item, "fixturenames", ())
+        shared = [name for name in ("server", "oidc_provider", "glewlwyd") if name in wanted]
+        if shared:
+            group = "server" if "server" in shared else "identity"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
@@ -119,4 +123,11 @@ def oidc_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProv
     """Run a certified OpenID provider for all tests that need one; each registers a client."""
     log = tmp_path_factory.mktemp("oidc_provider") / "log"
     with running_oidc_provider(log) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def glewlwyd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Glewlwyd]:
+    """Run the other OpenID provider for all tests that need one."""
+    with running_glewlwyd(tmp_path_factory.mktemp("glewlwyd")) as running:
         yield running

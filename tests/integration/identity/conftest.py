@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from tests.integration.identity.glewlwyd import Glewlwyd
 from tests.integration.identity.liar import CLIENT, LyingProvider, running_liar
 from tests.integration.identity.product import Product, running_product
-from tests.integration.identity.provider import OidcProvider
+from tests.integration.identity.provider import Client, OidcProvider
 from tests.product import free_port
 
 ROLES = {"staff": "reader", "chiefs": "owner"}
@@ -21,7 +22,10 @@ def liar() -> Iterator[LyingProvider]:
 
 @pytest.fixture(scope="session")
 def _product(
-    oidc_provider: OidcProvider, liar: LyingProvider, tmp_path_factory: pytest.TempPathFactory
+    oidc_provider: OidcProvider,
+    glewlwyd: Glewlwyd,
+    liar: LyingProvider,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Product]:
     port = free_port()
     here = f"http://127.0.0.1:{port}/v1/sign-in/company"
@@ -49,10 +53,24 @@ def _product(
         "client_secret": "secret",
         "roles": ROLES,
     }
+    other = {
+        "id": "other",
+        "title": "Other",
+        "issuer": glewlwyd.issuer,
+        "client_id": CLIENT,
+        "client_secret": _other_client(glewlwyd, port).secret,
+        "scopes": ["openid"],
+        "roles": ROLES,
+    }
     with running_product(
-        tmp_path_factory.mktemp("identity") / "data", port, [company, lying]
+        tmp_path_factory.mktemp("identity") / "data", port, [company, lying, other]
     ) as running:
         yield running
+
+
+def _other_client(glewlwyd: Glewlwyd, port: int) -> Client:
+    callback = f"http://127.0.0.1:{port}/v1/sign-in/other/callback"
+    return glewlwyd.register(CLIENT, redirect_uri=[callback])
 
 
 @pytest.fixture

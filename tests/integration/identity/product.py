@@ -1,31 +1,26 @@
 """The web application without models, on a real port, with a clock that tests may put forward."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock, patch
 
 import httpx
 import uvicorn
 
 from api.app import create_app
 from api.first_start import prepare
+from api.observability.metrics import Metrics
 from api.settings import Settings
-from api.wiring import key_provider, open_database, tenant_id_of, utc_now
-from security.access_tokens import AccessTokens
-from security.accounts import Accounts
-from security.audit import AuditLog, AuditRecord
-from security.keyring import KeyRing
-from security.oidc.wiring import build_oidc
-from security.passwords import Passwords
+from api.state import State
+from api.wiring import build_state, utc_now
+from security.audit import AuditRecord
 from security.principal import Principal, Role
-from security.sessions import Sessions
-from security.sign_in import SignIn
-from security.throttle import SignInThrottle
 from storage.database import Database
 
 PASSWORD = "a long password for tests"
@@ -50,19 +45,18 @@ class Product:
 
     url: str
     clock: Clock
-    state: Any
-    clients: list[httpx.Client] = field(default_factory=list)
+    state: State
+    clients: ExitStack
 
     @property
     def database(self) -> Database:
-        database: Database = self.state.database
-        return database
+        return self.state.database
 
     def browser(self, **headers: str) -> httpx.Client:
         """Return a client that behaves like our page: same origin, cookies kept."""
         headers = {"Origin": self.url, **headers}
         client = httpx.Client(base_url=self.url, headers=headers, timeout=30)
-        self.clients.append(client)
+        self.clients.enter_context(client)
         return client
 
     def begin(self, browser: httpx.Client, provider: str, next_page: str = "/") -> str:
@@ -74,8 +68,7 @@ class Product:
         """Return the newest entries of the audit log."""
         auditor = Principal(self.state.tenant_id, "auditor", "auditor", {None: Role.AUDITOR})
         with self.database.reading(self.state.tenant_id) as session:
-            found: list[AuditRecord] = self.state.audit.entries(session, auditor, limit=limit)
-        return found
+            return self.state.audit.entries(session, auditor, limit=limit)
 
 
 @contextmanager
@@ -92,49 +85,31 @@ def running_product(
     settings = Settings(data=data, port=port, admin_password=PASSWORD, security=security)  # type: ignore[arg-type]
     prepare(settings, lambda: None)
     clock = Clock()
-    state = _state(settings, clock)
-    app = create_app(settings, lambda _metrics: state)
+    app = create_app(settings, _no_models(settings, clock))
     server = uvicorn.Server(
         uvicorn.Config(app, port=port, log_level="warning", lifespan="on", ws="none")
     )
     thread = Thread(target=server.run)
     thread.start()
-    product = Product(settings.base_url, clock, state)
+    clients = ExitStack()
     try:
         while not server.started and thread.is_alive():
             thread.join(0.01)
-        yield product
+        with clients:
+            yield Product(settings.base_url, clock, app.state.sourcebook, clients)
     finally:
-        for client in product.clients:
-            client.close()
         server.should_exit = True
         thread.join()
 
 
-def _state(settings: Settings, clock: Clock) -> Any:
-    database = open_database(settings)
-    with database.reading() as session:
-        tenant_id = tenant_id_of(session)
-    keyring = KeyRing(key_provider(settings), clock)
-    audit = AuditLog(keyring, clock)
-    sessions = Sessions(settings.security.sessions, audit, clock)
-    throttle = SignInThrottle(settings.security.sessions, clock)
-    passwords = Passwords(settings.security.passwords)
-    return SimpleNamespace(
-        settings=settings,
-        tenant_id=tenant_id,
-        clock=clock,
-        database=database,
-        keyring=keyring,
-        audit=audit,
-        accounts=Accounts(passwords, audit, clock),
-        sessions=sessions,
-        sign_in=SignIn(database, passwords, sessions, throttle, audit),
-        oidc=build_oidc(
-            settings.security, database, keyring, sessions=sessions, audit=audit, clock=clock
-        ),
-        tokens=AccessTokens(settings.security.access_tokens, audit, clock),
-        index=SimpleNamespace(close=lambda: None),
-        embedder=SimpleNamespace(name="none"),
-        generator=SimpleNamespace(name="none", close=lambda: None),
-    )
+def _no_models(settings: Settings, clock: Clock) -> Callable[[Metrics], State]:
+    """Build the product's own state around models that nobody asks."""
+    generator = Mock()
+    generator.name = "none"
+    embedder = SimpleNamespace(name="none", dimensions=8)
+
+    def build(metrics: Metrics) -> State:
+        with patch("api.wiring.create_embedder", lambda _settings: embedder):
+            return build_state(settings, generator, metrics, clock)
+
+    return build

@@ -148,7 +148,7 @@ def test_a_foreign_page_begins_nothing(product: Product) -> None:
 
 
 @pytest.mark.parametrize(
-    "page",
+    "elsewhere",
     [
         "https://evil.example",
         "//evil.example",
@@ -162,10 +162,10 @@ def test_a_foreign_page_begins_nothing(product: Product) -> None:
     ],
 )
 def test_nobody_is_led_elsewhere_after_signing_in(
-    product: Product, liar: LyingProvider, page: str
+    product: Product, liar: LyingProvider, elsewhere: str
 ) -> None:
     browser = product.browser()
-    url = product.begin(browser, PROVIDER, page)
+    url = product.begin(browser, PROVIDER, elsewhere)
     asked = parse_qs(urlsplit(url).query)
     liar.tokens = {"id_token": liar.signed(liar.claims(asked["nonce"][0]))}
     assert bring(browser, liar, state=asked["state"][0]).headers["location"] == f"{product.url}/"

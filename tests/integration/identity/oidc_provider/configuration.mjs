@@ -73,6 +73,7 @@ export function configuration() {
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     jwks: signingKeys(),
     loadExistingGrant: consent,
+    pkce: { required: () => true },
     renderError: (ctx, out) => {
       ctx.body = out
     },
