@@ -10,10 +10,12 @@ from api.cli import (
     backup,
     erase,
     evaluation,
+    groups,
     index,
     key_backups,
     keys,
     models,
+    permissions,
     serve,
     service_accounts,
 )
@@ -35,6 +37,8 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(keys.app, name="keys")
     app.add_typer(evaluation.app, name="eval")
     app.add_typer(service_accounts.app, name="service-accounts")
+    app.add_typer(groups.app, name="groups")
+    app.add_typer(permissions.app, name="permissions")
 
 
 def in_words(command: Callable[[], None]) -> Callable[[], None]:

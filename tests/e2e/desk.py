@@ -87,6 +87,11 @@ class Desk:
         expect(turn).to_have_attribute("data-state", "done", timeout=ANSWER_MS)
         return turn
 
+    def pick(self, region: Locator, label: str, name: str) -> None:
+        """Look somebody up by name in a box and choose them."""
+        region.get_by_role("combobox", name=label).fill(name)
+        region.get_by_role("option").filter(has_text=name).click()
+
     def confirm(self) -> None:
         """Agree to what the open dialog asks."""
         self.page.get_by_test_id("confirm-action").click()

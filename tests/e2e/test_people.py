@@ -30,8 +30,7 @@ def reader(library: Library, desk: Desk) -> str:
     desk.go(f"#/collections/{library.collection}")
     members = desk.page.get_by_test_id("members")
     members.locator("summary").click()
-    members.get_by_label(words.person, exact=True).select_option(name)
-    members.get_by_role("button", name=words.give_access).click()
+    desk.pick(members, words.give_access, name)
     expect(members.get_by_role("listitem").filter(has_text=name)).to_be_visible()
     return name
 

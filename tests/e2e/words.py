@@ -31,8 +31,15 @@ class Words:
     revoke: str
     first_password: str
     add_person: str
-    person: str
     give_access: str
+    who_sees: str
+    allow: str
+    deny: str
+    save: str
+    group_name: str
+    create_group: str
+    members_of: str
+    add_to_group: str
     search_for: str
     search: str
 
@@ -68,8 +75,15 @@ ENGLISH = Words(
     revoke="Revoke {}",
     first_password="First password",
     add_person="Add person",
-    person="Person",
-    give_access="Give access",
+    give_access="Give access to a person or group",
+    who_sees="Who can see “{}”",
+    allow="Add a person, group or role",
+    deny="Keep out a person, group or role",
+    save="Save",
+    group_name="Name of the group",
+    create_group="Create group",
+    members_of="Members of {}",
+    add_to_group="Add a person",
     search_for="Search for",
     search="Search",
 )
@@ -99,8 +113,15 @@ CHINESE = Words(
     revoke="撤销 {}",
     first_password="初始密码",
     add_person="添加人员",
-    person="人员",
-    give_access="授予权限",
+    give_access="授予人员或群组权限",
+    who_sees="谁可以查看“{}”",
+    allow="添加人员、群组或角色",
+    deny="排除人员、群组或角色",
+    save="保存",
+    group_name="群组名称",
+    create_group="创建群组",
+    members_of="{} 的成员",
+    add_to_group="添加人员",
     search_for="搜索内容",
     search="搜索",
 )

@@ -10,10 +10,14 @@ import type {
   Evaluation,
   EvaluationComparison,
   EvaluationSummary,
+  Found,
+  Group,
+  GroupPerson,
   Hit,
-  Member,
+  Members,
   NewToken,
   Page,
+  Permissions,
   Role,
   SessionUser,
   SourceDocument,
@@ -44,10 +48,28 @@ export const createCollection = (name: string) => post<Collection>('v1/collectio
 export const deleteCollection = (id: string) => remove(`v1/collections/${segment(id)}`);
 
 const members = (id: string) => `v1/collections/${segment(id)}/members`;
-export const listMembers = (id: string) => get<Page<Member>>(members(id));
+export const listMembers = (id: string) => get<Members>(members(id));
 export const setMember = (id: string, user: string, role: Role) =>
   put(`${members(id)}/${segment(user)}`, { role });
 export const removeMember = (id: string, user: string) => remove(`${members(id)}/${segment(user)}`);
+const groupRole = (id: string, group: string) =>
+  `v1/collections/${segment(id)}/groups/${segment(group)}`;
+export const setGroupMember = (id: string, group: string, role: Role) =>
+  put(groupRole(id, group), { role });
+export const removeGroup = (id: string, group: string) => remove(groupRole(id, group));
+
+const permissions = (kind: 'documents' | 'collections', id: string) =>
+  `v1/${kind}/${segment(id)}/permissions`;
+export const getPermissions = (kind: 'documents' | 'collections', id: string) =>
+  get<Permissions>(permissions(kind, id));
+export const setPermissions = (
+  kind: 'documents' | 'collections',
+  id: string,
+  allow: string[],
+  deny: string[],
+) => put(permissions(kind, id), { allow, deny });
+export const findPeople = (query: string) =>
+  get<Page<Found>>(`v1/directory?${new URLSearchParams({ query })}`);
 
 export function listDocuments(collection: string, cursor: string | null, limit: number) {
   const query = new URLSearchParams({ collection, limit: String(limit) });
@@ -87,6 +109,18 @@ export const resetPassword = (id: string, password: string) =>
   put(`${user(id)}/password`, { password });
 export const setRole = (id: string, role: Role | null) =>
   role === null ? remove(`${user(id)}/role`) : put(`${user(id)}/role`, { role });
+
+export const listGroups = () => get<Page<Group>>('v1/groups');
+export const createGroup = (name: string) => post<Group>('v1/groups', { name });
+const group = (id: string) => `v1/groups/${segment(id)}`;
+export const deleteGroup = (id: string) => remove(group(id));
+export const setGroupRole = (id: string, role: Role | null) =>
+  role === null ? remove(`${group(id)}/role`) : put(`${group(id)}/role`, { role });
+export const listGroupMembers = (id: string) => get<Page<GroupPerson>>(`${group(id)}/members`);
+export const addGroupMember = (id: string, user: string) =>
+  put(`${group(id)}/members/${segment(user)}`, {});
+export const removeGroupMember = (id: string, user: string) =>
+  remove(`${group(id)}/members/${segment(user)}`);
 
 export const listEvaluations = () => get<Page<EvaluationSummary>>('v1/evaluations');
 const evaluation = (id: string) => `v1/evaluations/${segment(id)}`;

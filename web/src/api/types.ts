@@ -1,6 +1,6 @@
 // The shapes of the HTTP contract, named as the server names them.
 
-export type Role = 'owner' | 'editor' | 'reader';
+export type Role = 'owner' | 'editor' | 'reader' | 'auditor';
 export type Verb = 'read' | 'ask' | 'upload' | 'edit' | 'share' | 'administer' | 'audit';
 export type Page<T> = { items: T[] };
 
@@ -8,6 +8,22 @@ export type SessionUser = { id: string; name: string; role: Role | null; verbs: 
 export type WaysToSignIn = { password: boolean; providers: { id: string; title: string }[] };
 export type User = { id: string; name: string; role: Role | null; created_at: string };
 export type Member = { user_id: string; name: string; role: Role };
+export type GroupRole = { group_id: string; name: string; role: Role };
+export type Members = { items: Member[]; groups: GroupRole[] };
+export type Group = {
+  id: string;
+  name: string;
+  /** `local`, or the provider that says who is in it. */
+  source: string;
+  role: Role | null;
+  member_count: number;
+  created_at: string;
+};
+export type GroupPerson = { user_id: string; name: string };
+
+export type PermissionEntry = { principal: string; name: string | null };
+export type Permissions = { allow: PermissionEntry[]; deny: PermissionEntry[]; inherits: boolean };
+export type Found = { kind: 'user' | 'group'; id: string; name: string };
 
 export type Collection = {
   id: string;

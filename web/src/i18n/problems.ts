@@ -63,6 +63,14 @@ export const problemTexts: Record<string, Text> = {
   key_unavailable: { zh: '服务器的密钥不可用，请联系管理员。' },
   decryption_failed: { zh: '存储的数据无法解密，请联系管理员。' },
 
+  group_name_taken: { zh: '已有同名群组，请换一个名称。' },
+  group_denied: {
+    zh: '有文档禁止该群组查看，删除它会让其成员看到这些文档。请先将其从文档权限中移除。',
+  },
+  managed_elsewhere: { zh: '该群组来自身份提供方，请在那里更改。' },
+  locked_out: { zh: '这样您自己也将无法查看。请允许您自己、您的群组或角色，并且不要排除它们。' },
+  permissions_refused: { zh: '权限列表中有不存在的人员、群组或角色，或条目过多。' },
+
   // uploads and collections
   file_empty: { zh: '文件是空的，请确认已保存后重新上传。' },
   file_too_large: { zh: '文件超过服务器允许的大小，请拆分文件或压缩其中的图片。' },
