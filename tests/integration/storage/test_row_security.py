@@ -1,7 +1,7 @@
 """PostgreSQL's row-level security on every table, as a role that it holds for."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ def _value(column: sa.Column[Any], tenant: str, number: int) -> object:
         float: number + 1.0,
         bool: False,
         datetime: datetime(2026, 1, 1, tzinfo=UTC),
+        date: date(2026, 1, 1),
         object: {},  # JSON
     }
     kind = column.type
