@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 IDENTITY_PROVIDER := tests/integration/identity/oidc_provider
+PACKAGES := api evaluation ingest model qa retrieval security storage
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .PHONY: help run test check unit e2e bench lock clean web setup system-packages identity-provider
@@ -25,6 +26,7 @@ check: $(VENV)/.test web/node_modules/.package-lock.json ## Lint, types, import 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --severity-level high $(PACKAGES)
 	cd web && npm run --silent check
 
 unit: $(VENV)/.test api/static/index.html identity-provider ## Every Python test but those in a browser

@@ -94,12 +94,16 @@ def model_folder() -> Path:
 def serving(data: Path, log: Path, **settings: str) -> Iterator[Server]:
     """Start the product on `data` and wait until it is ready; stop it at the end."""
     port = int(settings.get("SOURCEBOOK_PORT") or free_port())
+    temporary = data.with_name(f"{data.name}-tmp")
+    temporary.mkdir(parents=True, exist_ok=True)
     environment = {key: value for key, value in os.environ.items() if key not in _SETTINGS}
     environment |= {
         "SOURCEBOOK_DATA": str(data),
         "SOURCEBOOK_MODELS": str(model_folder()),
         "SOURCEBOOK_PORT": str(port),
         "SOURCEBOOK_ADMIN_PASSWORD": ADMIN_PASSWORD,
+        "SOURCEBOOK_LOG_LEVEL": "debug",
+        "TMPDIR": str(temporary),
         "SOURCEBOOK_SECURITY__RATES__REQUESTS_PER_MINUTE_PER_USER": "1000000",
         "SOURCEBOOK_SECURITY__RATES__REQUESTS_PER_MINUTE_PER_TENANT": "1000000",
         **settings,

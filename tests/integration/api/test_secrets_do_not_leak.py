@@ -1,5 +1,7 @@
 """Invariant 9: what people write and their secrets are nowhere but in encrypted storage."""
 
+import io
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,12 +34,29 @@ def _places(folder: Path, words: list[str]) -> list[tuple[str, str]]:
     ]
 
 
+def _unreadable(word: str) -> dict[str, bytes]:
+    """Return files that fail, each in a parser of its own, with the word in them."""
+    inner = f'<w:p xmlns:w="x">{word}'.encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", inner)
+    mail = f"From: {word}@x.org\nTo: b@x.org\nSubject: {word}\nContent-Type: x; y=\n\n"
+    return {
+        ".docx": buffer.getvalue(),
+        ".html": f"<html><p style='display:none'>{word}".encode(),
+        ".exe": b"MZ\0\1" + word.encode(),
+        ".eml": mail.encode(),
+        ".csv": f'"{word}'.encode(),
+    }
+
+
 @pytest.mark.models
 def test_a_session_of_use_leaves_no_readable_trace(
     server: Any, admin: httpx.Client, someone: Callable[..., Any]
 ) -> None:
-    text, file, shelf, question, token_name = map(
-        _canary, ("text", "file", "shelf", "question", "tokenname")
+    text, file, shelf, question, token_name, body = map(
+        _canary, ("text", "file", "shelf", "question", "tokenname", "body")
     )
     user = someone("owner")
     client = user.client
@@ -45,9 +64,22 @@ def test_a_session_of_use_leaves_no_readable_trace(
     document = server.ready(client, created["id"], f"{file}.txt", f"The code is {text}. {text}.")
     failing = server.upload(client, created["id"], f"{file}.pdf", b"%PDF-1.4\n" + text.encode())
     server.wait_for(client, failing.json()["id"])
+    for name, content in _unreadable(text).items():
+        sent = server.upload(client, created["id"], f"{file}{name}", content)
+        if sent.is_success:
+            server.wait_for(client, sent.json()["id"])
+        else:
+            assert text not in sent.text
+            assert file not in sent.text
     client.post("/v1/search", json={"query": f"{text} {question}"}).raise_for_status()
     asked = client.post("/v1/answers", json={"question": f"What is the code? {question}"})
     assert asked.status_code == 200
+    kept = asked.json()["conversation_id"]
+    client.get(f"/v1/conversations/{kept}").raise_for_status()
+    with client.stream("POST", "/v1/answers", json={"question": question, "stream": True}) as read:
+        next(read.iter_lines())  # and then the reader goes away
+    broken = client.post("/v1/search", content=f'{{"query": "{body}'.encode())
+    assert body not in broken.text
     program = server.with_token(["read"], client)
     token = program.headers["Authorization"].removeprefix("Bearer ")
     wanted = {"name": token_name, "scopes": ["read"], "expires_in_days": 1}
@@ -57,8 +89,9 @@ def test_a_session_of_use_leaves_no_readable_trace(
     assert server.browser().post("/v1/session", json=wrong).status_code == 401
     session = client.cookies["sourcebook_session"]
 
-    secrets = [text, file, shelf, question, user.password, wrong["password"], token, session]
-    assert _places(server.data, secrets) == []
+    secrets = [text, file, shelf, question, body, user.password, wrong["password"], token, session]
+    # Database, files, job state, keys, the log and what was put into temporary folders.
+    assert _places(server.data.parent, secrets) == []
     log = server.log.read_text()
     metrics = admin.get("/metrics").text
     assert not [word for word in (*secrets, token_name, user.name) if word in log + metrics]
