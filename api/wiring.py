@@ -233,8 +233,7 @@ def _index(
     index = CorpusIndex(
         database,
         keyring,
-        embedder=embedder.name,
-        dimensions=embedder.dimensions,
+        embedder=embedder,
         settings=settings.retrieval,
         on_removal=generator.forget,
     )

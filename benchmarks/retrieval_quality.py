@@ -164,7 +164,7 @@ def _index(
     vectors: NDArray[np.floating],
     script: Callable[[Passage], Script],
 ) -> TenantIndex:
-    index = TenantIndex(vectors.shape[1], SETTINGS)
+    index = TenantIndex(vectors.shape[1], SETTINGS, lambda: vectors[0].astype(np.float32))
     documents = [
         IndexedDocument(
             document_id=str(number),

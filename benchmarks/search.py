@@ -63,8 +63,7 @@ def _run(folder: Path, embedder: Embedder, chunks: int, queries: int) -> None:
     index = CorpusIndex(
         database,
         keyring,
-        embedder=embedder.name,
-        dimensions=embedder.dimensions,
+        embedder=embedder,
         settings=settings,
     )
     before, started = _resident_megabytes(), perf_counter()

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from retrieval.access import AccessScope
 from retrieval.changes import changes_since, documents_by_tenant, last_sequence
+from retrieval.embedding.port import Embedder
 from retrieval.errors import IndexNotReady
 from retrieval.rows import IndexRows
 from retrieval.settings import RetrievalSettings
@@ -22,6 +23,7 @@ from storage.database import Database
 from storage.row_security import ALL_TENANTS
 
 _log = structlog.get_logger()
+_NEUTRAL = "This is a document. 这是一份文件。"
 
 
 def _ignore(_tenant_id: str) -> None:
@@ -41,15 +43,14 @@ class CorpusIndex:
         database: Database,
         keyring: KeyRing,
         *,
-        embedder: str,
-        dimensions: int,
+        embedder: Embedder,
         settings: RetrievalSettings,
         on_removal: Callable[[str], None] = _ignore,
     ) -> None:
         self._database = database
         self._on_removal = on_removal
-        self._rows = IndexRows(keyring, embedder, dimensions)
-        self._dimensions = dimensions
+        self._rows = IndexRows(keyring, embedder.name, embedder.dimensions)
+        self._embedder = embedder
         self._settings = settings
         self._tenants: dict[str, TenantIndex] | None = None
         self._position = 0
@@ -154,11 +155,18 @@ class CorpusIndex:
         return Verification.joined(found).without(newer)
 
     def _built(self, tenant_id: str) -> TenantIndex:
-        index = TenantIndex(self._dimensions, self._settings)
+        index = self._empty()
         with self._database.reading(tenant_id) as session:
             chunks = self._rows.count(session, tenant_id)
             index.load(self._rows.batches(session, tenant_id), chunks)
         return index
+
+    def _empty(self) -> TenantIndex:
+        return TenantIndex(self._embedder.dimensions, self._settings, self._centre)
+
+    def _centre(self) -> NDArray[np.float32]:
+        """Return a vector that lies where the embedder puts texts, whatever is stored."""
+        return np.asarray(self._embedder.embed_passages([_NEUTRAL])[0], np.float32)
 
     def _verified(self, tenant_id: str) -> Verification:
         with self._database.reading(tenant_id) as session:
@@ -182,7 +190,7 @@ class CorpusIndex:
         if self._tenants is None:
             raise IndexNotReady
         if tenant_id not in self._tenants:
-            self._tenants[tenant_id] = TenantIndex(self._dimensions, self._settings)
+            self._tenants[tenant_id] = self._empty()
         return self._tenants[tenant_id]
 
     def _follow(self) -> None:

@@ -1,6 +1,6 @@
 """The indexes of one tenant, vectors and words, changed and searched as one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,9 +31,14 @@ class Candidates:
 class TenantIndex:
     """One tenant's vectors and words. One thread at a time may `load` or `apply`."""
 
-    def __init__(self, dimensions: int, settings: RetrievalSettings) -> None:
+    def __init__(
+        self,
+        dimensions: int,
+        settings: RetrievalSettings,
+        centre: Callable[[], NDArray[np.float32]],
+    ) -> None:
         self._classes = VisibilityClasses()
-        self._vectors = FaissStore(dimensions, settings.compaction_share)
+        self._vectors = FaissStore(dimensions, settings, centre)
         self._words = WordIndex(settings.lexical_buffer_bytes, settings.compaction_share)
         self._lock = SharedLock()
 

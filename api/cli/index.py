@@ -22,8 +22,7 @@ def verify() -> None:
     index = CorpusIndex(
         database,
         KeyRing(key_provider(settings), utc_now),
-        embedder=embedder.name,
-        dimensions=embedder.dimensions,
+        embedder=embedder,
         settings=settings.retrieval,
     )
     index.rebuild()

@@ -123,8 +123,7 @@ def _opened(
     index = CorpusIndex(
         database,
         keyring,
-        embedder=embedder.name,
-        dimensions=embedder.dimensions,
+        embedder=embedder,
         settings=settings.retrieval,
     )
     index.start()

@@ -1,14 +1,15 @@
-"""One tenant's vectors in memory, searched exactly over the visible ones.
+"""One tenant's vectors in memory, searched over the visible ones.
 
-Every search computes the inner product with each visible vector, so recall is 1 whatever share
-is visible; a graph index with a selective filter was measured at 0.41 to 0.74. Gathering the
-vectors of a tiny scope by hand instead was measured slower (0.55 ms against 0.26 ms for 1,000 of
-100,000), so there is one path.
+As long as not too many are visible, a search computes the inner product with each of them, so
+recall is 1 whatever share is visible; a graph index with a selective filter was measured at 0.41
+to 0.74. Gathering the vectors of a tiny scope by hand instead was measured slower (0.55 ms against
+0.26 ms for 1,000 of 100,000). Where more are visible, sketches choose some, and those are scored
+exactly. Which way is taken depends on what the scope sees, never on what it does not.
 
 The caller keeps writers away from readers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,14 @@ import faiss as faiss_with_stubs
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.settings import RetrievalSettings
 from retrieval.tie_breaks import best_first, place_of
+from retrieval.vectors.sketches import Sketches
 from retrieval.visibility import HIDDEN, Visible
 
 faiss: Any = faiss_with_stubs  # its stubs give C++'s signatures, not those of its Python wrappers
 
+_SKETCHED_AT_ONCE = 16_384
 _COMPACTION_MIN = 1024  # sweeping out fewer deleted vectors than this is not worth a copy
 
 
@@ -40,11 +44,18 @@ class DocumentVectors:
 class FaissStore:
     """Vectors by position; beside them each position's chunk number and visibility class."""
 
-    def __init__(self, dimensions: int, compaction_share: float) -> None:
+    def __init__(
+        self,
+        dimensions: int,
+        settings: RetrievalSettings,
+        centre: Callable[[], NDArray[np.float32]],
+    ) -> None:
         self._index = faiss.IndexScalarQuantizer(
             dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
         )
-        self._compaction_share = compaction_share
+        self._settings = settings
+        self._centre = centre
+        self._sketches: Sketches | None = None
         self._chunk_ids = np.zeros(0, np.int64)
         self._visibility = np.zeros(0, np.int32)
         self._places = np.zeros(0, np.uint64)
@@ -80,6 +91,7 @@ class FaissStore:
         self._visibility[start:end] = document.visibility
         self._places[start:end] = place_of(document_id)
         self._slices[document_id] = slice(start, end)
+        self._sketch(document.vectors)
 
     def remove(self, document_id: str) -> None:
         """Hide a document's vectors for good, if it has any."""
@@ -88,7 +100,7 @@ class FaissStore:
             return
         self._visibility[positions] = HIDDEN
         self._dead += positions.stop - positions.start
-        if self._dead > max(_COMPACTION_MIN, self._compaction_share * self._index.ntotal):
+        if self._dead > max(_COMPACTION_MIN, self._settings.compaction_share * self._index.ntotal):
             self._compact()
 
     def get(self, document_id: str) -> DocumentVectors | None:
@@ -110,12 +122,43 @@ class FaissStore:
         # One thread a search: many searches run at once, and threads inside each would only
         # fight. The setting belongs to the calling thread, so it is made each time.
         faiss.omp_set_num_threads(1)
-        visible_here = _selector(visible[self._visibility[:total]])
-        parameters = faiss.SearchParameters(sel=visible_here)
-        scores, positions = self._nearest(query[None, :], min(limit, total), parameters)
+        visible_here = visible[self._visibility[:total]]
+        selector = _selector(visible_here)
+        if np.count_nonzero(visible_here) > self._settings.exact_vectors_max:
+            scores, positions = self._likely(query, selector, limit)
+        else:
+            parameters = faiss.SearchParameters(sel=selector)
+            scores, positions = self._nearest(query[None, :], min(limit, total), parameters)
         order = best_first(scores, self._places[positions], positions)[:limit]
         chunks = self._chunk_ids[positions[order]].tolist()
         return list(zip(chunks, scores[order].tolist(), strict=True))
+
+    def _sketch(self, added: NDArray[np.float16]) -> None:
+        """Keep a sketch of every vector from when there are more than are searched exactly."""
+        if self._sketches is not None:
+            self._sketches.add(added)
+        elif self._index.ntotal > self._settings.exact_vectors_max:
+            self._sketches = Sketches(self._centre())
+            codes = self._codes()
+            for start in range(0, len(codes), _SKETCHED_AT_ONCE):
+                self._sketches.add(codes[start : start + _SKETCHED_AT_ONCE])
+
+    def _likely(
+        self, query: NDArray[np.float32], selector: Any, limit: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Score exactly what the sketches propose."""
+        settings = self._settings
+        count = max(settings.sketched_candidates_min, limit * settings.sketched_candidates_factor)
+        positions = self._sketched.likely(query, selector, min(count, self._index.ntotal))
+        scores: NDArray[np.float32] = self._codes()[positions].astype(np.float32) @ query
+        return scores, positions
+
+    @property
+    def _sketched(self) -> Sketches:
+        # More are visible than are searched exactly, so more are held: they have been sketched.
+        if self._sketches is None:
+            raise RuntimeError("more vectors than are searched exactly, and no sketches")
+        return self._sketches
 
     def _nearest(
         self, queries: NDArray[np.float32], limit: int, parameters: Any
@@ -151,7 +194,10 @@ class FaissStore:
         """Close the gaps in place; the order of positions stays."""
         total = self._index.ntotal
         alive = self._visibility[:total] != HIDDEN
-        self._index.remove_ids(_selector(~alive))
+        dead = _selector(~alive)
+        self._index.remove_ids(dead)
+        if self._sketches is not None:
+            self._sketches.remove(dead)
         kept = self._index.ntotal
         self._chunk_ids[:kept] = self._chunk_ids[:total][alive]
         self._visibility[:kept] = self._visibility[:total][alive]

@@ -53,8 +53,7 @@ def test_finds_the_passage_in_both_languages(
     index = CorpusIndex(
         database,
         world.keyring,
-        embedder=e5.name,
-        dimensions=e5.dimensions,
+        embedder=e5,
         settings=SETTINGS,
     )
     index.rebuild()

@@ -180,8 +180,7 @@ class World:
         return CorpusIndex(
             database or self.database,
             new_keyring(),
-            embedder=self.embedder.name,
-            dimensions=DIMENSIONS,
+            embedder=self.embedder,
             settings=SETTINGS,
         )
 

@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from retrieval.settings import RetrievalSettings
 from retrieval.vectors.faiss_store import DocumentVectors, FaissStore
 
 DIMENSIONS = 8
 EVERYTHING = np.array([False, *[True] * 20])
+
+
+def empty() -> FaissStore:
+    return FaissStore(DIMENSIONS, RetrievalSettings(), lambda: np.ones(DIMENSIONS, np.float32))
 
 
 def seen(*classes: int) -> NDArray[np.bool_]:
@@ -32,7 +37,7 @@ def found_in(
 
 @pytest.fixture
 def store() -> FaissStore:
-    store = FaissStore(DIMENSIONS, compaction_share=0.2)
+    store = empty()
     for number in range(20):
         store.put(f"d{number}", document(1 + number % 5, 1000 * number, 3 + number))
     return store
@@ -69,7 +74,7 @@ def test_search_says_how_near_each_is(store: FaissStore) -> None:
 def test_nothing_visible_and_nothing_held_find_nothing(store: FaissStore) -> None:
     query = vectors(1, 1)[0].astype(np.float32)
     assert found_in(store, query, seen(), 5) == []
-    assert found_in(FaissStore(DIMENSIONS, 0.2), query, EVERYTHING, 5) == []
+    assert found_in(empty(), query, EVERYTHING, 5) == []
 
 
 def test_a_removed_document_is_found_by_nobody(store: FaissStore) -> None:
@@ -90,7 +95,7 @@ def test_putting_again_replaces(store: FaissStore) -> None:
 
 
 def test_compaction_sweeps_deleted_vectors_out_and_keeps_the_rest_findable() -> None:
-    store = FaissStore(DIMENSIONS, compaction_share=0.2)
+    store = empty()
     held = {n: document(1 + n % 3, 10_000 * n, 400) for n in range(10)}
     for number, vectors_held in held.items():
         store.put(f"d{number}", vectors_held)
@@ -111,7 +116,7 @@ def test_compaction_sweeps_deleted_vectors_out_and_keeps_the_rest_findable() -> 
 
 
 def test_reserved_memory_holds_nothing(store: FaissStore) -> None:
-    fresh = FaissStore(DIMENSIONS, 0.2)
+    fresh = empty()
     fresh.reserve(1000)
     assert len(fresh) == 0
     assert found_in(fresh, vectors(1, 1)[0].astype(np.float32), EVERYTHING, 5) == []
@@ -126,7 +131,7 @@ def test_equals_are_ordered_by_document_wherever_they_lie() -> None:
     query = twin[0].astype(np.float32)
 
     def found(names: str, limit: int) -> list[int]:
-        store = FaissStore(DIMENSIONS, compaction_share=0.2)
+        store = empty()
         for position, name in enumerate(names):
             store.put(f"h{position}", document(2, 9000 + 10 * position, 3))
             numbers = np.array([ord(name) * 10, ord(name) * 10 + 1])
