@@ -29,6 +29,9 @@
     ├── ReceiptInvalid
     ├── BackupInvalid
     ├── BackupExpired
+    ├── CheckpointNotKept           signed, and not safely stored outside
+    ├── CheckpointInvalid           not a note of ours, or of another key
+    ├── AuditForked                 the log is not what was signed before
     └── CryptoError                 keys and ciphertexts
         ├── DecryptionFailed
         ├── KeyDestroyed
@@ -283,6 +286,35 @@ class BackupExpired(SecurityError):
     message = (
         "This backup of keys is too old (30 days at most), or from the future: what was erased "
         "since could come back. Choose a newer one."
+    )
+
+
+class CheckpointNotKept(SecurityError):
+    """A place for checkpoints did not take one."""
+
+    status = 503
+    code = "checkpoint_not_kept"
+    message = (
+        "A checkpoint of the audit log could not be written outside the database. Check the "
+        "checkpoint file's folder and the syslog server."
+    )
+
+
+class CheckpointInvalid(SecurityError):
+    """Not a signed checkpoint, or one that another key signed."""
+
+    status = 422
+    code = "checkpoint_invalid"
+    message = "This is not a checkpoint that the given key signed."
+
+
+class AuditForked(SecurityError):
+    """The tree that should be signed does not contain the one that was signed last."""
+
+    code = "audit_forked"
+    message = (
+        "The audit log is not a continuation of its last checkpoint, so it was changed or an older "
+        "backup was restored. Nothing was signed. Run `sourcebook audit verify`."
     )
 
 

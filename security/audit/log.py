@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
@@ -13,34 +12,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from security.audit.canonical import canonical
-from security.audit.entry import Fact, Outcome, Sealed, ocsf_entry, sealed_of
+from security.audit.entry import Fact, Outcome, Sealed, ocsf_entry
+from security.audit.opening import AuditRecord, Opener, details_place
 from security.audit.tables import AuditEntry
 from security.audit.tree import grow_at_commit
-from security.cipher import Cipher
-from security.errors import AuditUnavailable, Forbidden, KeyDestroyed
+from security.errors import AuditUnavailable, Forbidden
 from security.keyring import KeyRing
-from security.places import Place
 from security.principal import Principal, Verb
 
 _PERSON_ID: Final = re.compile(r"[0-9a-f]{32}")
 """Other actors, such as "operator" and "worker", are parts of the system and have no secrets."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
-    """One entry with its details opened; `sequence` grows with every entry of any tenant.
-
-    `details` is None when the key of the person whom they are about was destroyed.
-    """
-
-    sequence: int
-    id: str
-    at: datetime
-    actor: str
-    action: str
-    target: str | None
-    outcome: str
-    details: Mapping[str, object] | None
 
 
 class AuditLog:
@@ -109,7 +90,8 @@ class AuditLog:
         if before is not None:
             query = query.where(AuditEntry.sequence < before)
         newest_first = query.order_by(AuditEntry.sequence.desc()).limit(limit)
-        return [self._opened(session, entry) for entry in session.scalars(newest_first)]
+        opener = Opener(self._keys)
+        return [opener.opened(session, entry, None) for entry in session.scalars(newest_first)]
 
     def _sealed(
         self, session: Session, fact: Fact, person: str, details: Mapping[str, object]
@@ -121,43 +103,9 @@ class AuditLog:
             else self._keys.tenant(session, fact.tenant_id).audit
         )
         text = json.dumps(details, ensure_ascii=False, sort_keys=True).encode()
-        return Sealed(owner, cipher.seal(_place(fact.id), text))
-
-    def _opened(self, session: Session, entry: AuditEntry) -> AuditRecord:
-        return AuditRecord(
-            sequence=entry.sequence,
-            id=entry.id,
-            at=entry.at,
-            actor=entry.actor,
-            action=entry.action,
-            target=entry.target,
-            outcome=entry.outcome,
-            details=self._details(session, entry),
-        )
-
-    def _details(self, session: Session, entry: AuditEntry) -> Mapping[str, object] | None:
-        sealed = sealed_of(json.loads(entry.body))
-        if sealed is None:
-            return {}
-        try:
-            cipher = self._cipher(session, entry.tenant_id, sealed.owner)
-            details: Mapping[str, object] = json.loads(
-                cipher.open(_place(entry.id), sealed.ciphertext)
-            )
-        except KeyDestroyed:
-            return None
-        return details
-
-    def _cipher(self, session: Session, tenant_id: str, owner: str | None) -> Cipher:
-        if owner is None:
-            return self._keys.tenant(session, tenant_id).audit
-        return self._keys.cipher(session, tenant_id, owner)
+        return Sealed(owner, cipher.seal(details_place(fact.id), text))
 
 
 def person_owner(user_id: str) -> str:
     """Name the owner of a person's key."""
     return f"person:{user_id}"
-
-
-def _place(entry_id: str) -> Place:
-    return Place("audit_entries", entry_id, "details")

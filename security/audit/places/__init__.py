@@ -1,0 +1,1 @@
+"""Where checkpoints go so that the application itself cannot take them back."""
