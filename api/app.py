@@ -15,6 +15,7 @@ from api.observability.requests import RequestObserver
 from api.problems import MEDIA_TYPE, Problem, install_problem_handlers
 from api.routes import (
     answers,
+    audit,
     collections,
     conversations,
     documents,
@@ -58,6 +59,7 @@ RESOURCES = (
     answers,
     conversations,
     evaluations,
+    audit,
 )
 
 _PROBLEM = {"model": Problem, "description": "A problem (RFC 9457)."}

@@ -1,8 +1,10 @@
 """Who calls: a browser session or a bearer token, turned into a principal in each transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from api.cookies import SESSION, cookie_name
 from api.problems import ApiError
+from api.refusals import remember_caller
 from api.state import State, state_of
 from retrieval.access import AccessScope, scope_for
 from security.errors import InsufficientScope, Unauthenticated
@@ -72,6 +75,8 @@ class Caller:
     cookie: str | None
     counted: list[Rate] = field(default_factory=list)
     """What is left of the request's rate limits, once it has been counted."""
+    on_known: Callable[[Principal], None]
+    """Told who it is, each time that this is found out."""
 
     @contextmanager
     def reading(self) -> Iterator[Visit]:
@@ -105,6 +110,7 @@ class Caller:
         principal = self._authenticated(session)
         if not self.counted:  # once a request, however many transactions it takes
             self.counted.extend(self.state.rates.count(self.subjects(principal)))
+        self.on_known(principal)
         return principal
 
     def _authenticated(self, session: Session) -> Principal:
@@ -126,11 +132,15 @@ def caller(
     request.state.rates = counted = list[Rate]()
     if bearer is not None:
         return Caller(state, bearer.credentials, None, counted)
+    on_known = partial(remember_caller, request)
+    if bearer is not None:
+        return Caller(state, bearer.credentials, None, on_known)
     cookie = request.cookies.get(cookie_name(state.settings, SESSION))
     if cookie is not None:
         refuse_foreign_page(request)
         state.oidc.sessions.keep_confirmed(cookie)
     return Caller(state, None, cookie, counted)
+    return Caller(state, None, cookie, on_known)
 
 
 def refuse_foreign_page(request: Request) -> None:

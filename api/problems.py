@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from api.observability.logs import log
+from api.refusals import record_refusal
 from api.scim_errors import is_scim, refusal
 from evaluation.errors import EvaluationError
 from ingest.errors import IngestError
@@ -98,6 +99,7 @@ def _problem(status: int, code: str, detail: str) -> Problem:
 def _problem_response(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(error)
     log_failure(error)
+    record_refusal(request, error)
     headers = _headers(error) | _challenge(request, error)
     if is_scim(request):
         return refusal(error, problem.status, problem.detail, headers)

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.audit import AuditTrail
 from api.erasure import Eraser
 from api.observability.metrics import Metrics
 from api.personal_data import PersonalData
@@ -56,6 +57,7 @@ class State:
     database: Database
     keyring: KeyRing
     audit: AuditLog
+    audit_trail: AuditTrail
     accounts: Accounts
     grants: Grants
     groups: Groups

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.audit import audit_trail_of
 from api.erasure import create_eraser
 from api.key_holders import key_provider
 from api.observability.engine import EngineCollector
@@ -154,6 +155,7 @@ def build_state(
         keyring=keyring,
         audit=audit,
         accounts=accounts,
+        audit_trail=audit_trail_of(settings, database, keyring, audit, clock),
         grants=grants,
         groups=Groups(group_changes),
         provided_groups=ProvidedGroups(group_changes),
@@ -220,6 +222,7 @@ def close_state(state: State) -> None:
     state.generator.close()
     state.index.close()
     state.oidc.close()
+    state.audit_trail.close()
     state.database.close()
 
 

@@ -22,6 +22,7 @@ from retrieval.access import AccessScope, scope_for
 from retrieval.corpus import Hit
 from retrieval.embedding.port import Embedder
 from retrieval.search import Retriever
+from retrieval.versions import document_versions
 from security.audit import AuditLog
 from security.keyring import KeyRing
 from security.principal import Principal, Verb
@@ -173,7 +174,10 @@ class AnswerService:
                 answer_id,
                 details={
                     "conversation": conversation_id,
-                    "documents": list(dict.fromkeys(hit.document_id for hit in hits)),
+                    "question": question,
+                    "documents": document_versions(
+                        session, principal.tenant_id, [hit.document_id for hit in hits]
+                    ),
                     "model": self._generator.name,
                 },
             )
@@ -250,7 +254,10 @@ class AnswerService:
                 answer.id,
                 "failure" if answer.interrupted else "success",
                 {
-                    "documents": list(dict.fromkeys(c.document_id for c in answer.citations)),
+                    "answer": answer.text,
+                    "documents": document_versions(
+                        session, principal.tenant_id, [c.document_id for c in answer.citations]
+                    ),
                     "model": answer.model,
                     "prompt_tokens": answer.usage.prompt_tokens,
                     "completion_tokens": answer.usage.completion_tokens,

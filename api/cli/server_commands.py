@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from api.cli import (
+    audit,
     backup,
     erase,
     evaluation,
@@ -35,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(erase.app, name="erase")
     key_backups.add_to(keys.app)
     app.add_typer(keys.app, name="keys")
+    app.add_typer(audit.app, name="audit")
     app.add_typer(evaluation.app, name="eval")
     app.add_typer(service_accounts.app, name="service-accounts")
     app.add_typer(groups.app, name="groups")

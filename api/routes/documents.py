@@ -1,6 +1,7 @@
 """Documents: upload, list, follow, read, retry, delete."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,12 +9,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from api import schemas
+from api.accesses import record_access
 from api.caller import Caller, CallerOf
 from api.ranges import content_response
 from api.uploads import ReceivedFile, receive_upload
 from ingest.permission_lists import Wanted
 from ingest.views import Upload
-from security.principal import Verb
+from retrieval.versions import document_versions
+from security.principal import Principal, Verb
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -92,6 +95,9 @@ def get_text(document_id: str, caller: CallerOf) -> schemas.DocumentText:
     """Return the text as it was read, in blocks."""
     with caller.reading() as visit:
         text = caller.state.documents.text(visit.session, visit.scope(), document_id)
+        version = document_versions(visit.session, visit.principal.tenant_id, [document_id])
+        principal = visit.principal
+    _record(caller, principal, "document.open", document_id, version)
     return schemas.DocumentText(
         document_id=text.document.id,
         name=text.document.name,
@@ -106,6 +112,13 @@ def get_content(document_id: str, request: Request, caller: CallerOf) -> Respons
     """Return the uploaded bytes, or the part that a `Range` header asks for."""
     with caller.reading() as visit:
         view, content = caller.state.documents.content(visit.session, visit.scope(), document_id)
+        version = document_versions(visit.session, visit.principal.tenant_id, [document_id])
+        principal = visit.principal
+    try:
+        _record(caller, principal, "document.download", document_id, version)
+    except BaseException:
+        content.close()
+        raise
     return content_response(content, view.name, view.media_type, request.headers.get("range"))
 
 
@@ -123,6 +136,13 @@ def delete(document_id: str, caller: CallerOf) -> None:
     with caller.writing() as visit:
         caller.state.documents.delete(visit.session, visit.principal, document_id)
     caller.state.generator.forget(caller.state.tenant_id)
+
+
+def _record(
+    caller: Caller, principal: Principal, action: str, document_id: str, version: Sequence[object]
+) -> None:
+    details = {"documents": version}
+    record_access(caller, principal, action, document_id, details, same=str(version))
 
 
 def _require_scope(caller: Caller) -> None:

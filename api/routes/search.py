@@ -1,10 +1,15 @@
 """Search for passages."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
 from api import schemas
-from api.caller import CallerOf
+from api.accesses import record_access
+from api.caller import Caller, CallerOf
 from retrieval.corpus import Hit
+from retrieval.versions import document_versions
+from security.principal import Principal
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -13,11 +18,19 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
 def search(query: schemas.Query, caller: CallerOf) -> schemas.Hits:
     """Find the passages that fit a question or words best."""
     with caller.reading() as visit:
-        scope = visit.scope()
+        scope, principal = visit.scope(), visit.principal
     if query.collections is not None:
         scope = scope.narrowed(frozenset(query.collections))
     hits = caller.state.retriever.search(scope, query.query, query.limit)
+    _record(caller, principal, query.query, hits)
     return schemas.Hits(hits=[view_hit(hit) for hit in hits])
+
+
+def _record(caller: Caller, principal: Principal, query: str, hits: Sequence[Hit]) -> None:
+    with caller.state.database.reading(principal.tenant_id) as session:
+        found = document_versions(session, principal.tenant_id, [hit.document_id for hit in hits])
+    details = {"query": query, "documents": found}
+    record_access(caller, principal, "document.search", None, details)
 
 
 def view_hit(hit: Hit) -> schemas.Hit:

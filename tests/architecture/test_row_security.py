@@ -12,6 +12,8 @@ ALLOWED = {
     "ingest/pipeline/dispatcher.py": "the queue takes the tenants in turns",
     "ingest/pipeline/progress.py": "a job names a document, whose row says which tenant to enter",
     "ingest/sweep.py": "a file without a document has no tenant",
+    "security/audit/checkpointer.py": "every tenant's log is signed",
+    "api/cli/audit.py": "the operator verifies every tenant's log",
     "security/rotation.py": "the key-encryption key wraps the keys of all tenants",
     "security/key_store.py": "a backup of keys holds those of all tenants",
     "retrieval/index.py": "the list of changes, and which tenants there are",
