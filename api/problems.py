@@ -19,7 +19,7 @@ from ingest.pipeline.failures import is_database_full
 from model.errors import ModelError
 from qa.errors import QaError
 from retrieval.errors import RetrievalError
-from security.errors import InsufficientScope, SecurityError, Unauthenticated
+from security.errors import AuditUnavailable, InsufficientScope, SecurityError, Unauthenticated
 from security.scim.errors import InvalidValue
 from storage.errors import StorageError, StorageFull
 
@@ -61,7 +61,7 @@ class ApiError(Exception):
 
 def problem_of(error: Exception) -> Problem:
     """Describe an error for its caller; an unforeseen one says nothing of its inside."""
-    if isinstance(error, DBAPIError) and is_database_full(error):
+    if isinstance(error, (AuditUnavailable, DBAPIError)) and is_database_full(error):
         error = StorageFull()
     if isinstance(error, (*OUR_ERRORS, ApiError)):
         return _problem(error.status, error.code, str(error))

@@ -2,17 +2,18 @@
 
 import base64
 import json
-import os
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from api.cli.audit import app
 from security.audit.merkle import hash_leaf, is_consistent, root_from_inclusion
 
 
@@ -22,13 +23,11 @@ def entries(admin: httpx.Client, **wanted: str) -> list[dict[str, Any]]:
     return items
 
 
-def cli(server: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SOURCEBOOK_")}
-    environment["SOURCEBOOK_DATA"] = str(server.data)
-    command = [sys.executable, "-m", "api.cli", "audit", *arguments]
-    return subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+@pytest.fixture
+def cli(server: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run `sourcebook audit` on the server's data."""
+    monkeypatch.setenv("SOURCEBOOK_DATA", str(server.data))
+    return lambda *arguments: CliRunner().invoke(app, arguments)
 
 
 @contextmanager
@@ -108,26 +107,26 @@ def test_proofs_hold(admin: httpx.Client) -> None:
 
 
 def test_an_export_is_verified_offline_and_a_changed_line_is_named(
-    server: Any, admin: httpx.Client, tmp_path: Path
+    server: Any, admin: httpx.Client, cli: Callable[..., Result], tmp_path: Path
 ) -> None:
-    made = cli(server, "checkpoint")
-    assert made.returncode == 0, made.stdout + made.stderr
-    key = cli(server, "key").stdout.strip()
+    made = cli("checkpoint")
+    assert made.exit_code == 0, made.output
+    key = cli("key").stdout.strip()
     assert admin.get("/v1/audit/state").json()["verifier_key"] == key
     log, checkpoints = tmp_path / "log.jsonl", server.data / "audit" / "checkpoints"
     log.write_bytes(admin.get("/v1/audit/export", params={"format": "log"}).content)
     arguments = ("--checkpoints", str(checkpoints), "--key", key)
-    whole = cli(server, "verify", str(log), *arguments)
-    assert whole.returncode == 0, whole.stdout + whole.stderr
+    whole = cli("verify", str(log), *arguments)
+    assert whole.exit_code == 0, whole.output
     assert whole.stdout.startswith("Whole: ")
     lines = log.read_text().splitlines(keepends=True)
     lines[3] = lines[3].replace('"class_uid":', '"class_uid":1')
     log.write_text("".join(lines))
-    bad = cli(server, "verify", str(log), *arguments)
-    assert bad.returncode == 1
+    bad = cli("verify", str(log), *arguments)
+    assert bad.exit_code == 1
     assert "Leaf 3 was edited" in bad.stdout
-    rows = cli(server, "verify")
-    assert rows.returncode == 0, rows.stdout + rows.stderr
+    rows = cli("verify")
+    assert rows.exit_code == 0, rows.output
     assert admin.post("/v1/audit/verification").json()["ok"] is True
     listed = admin.get("/v1/audit/checkpoints").json()["items"]
     assert listed[0]["note"] in checkpoints.read_text()

@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.audit import audit_trail_of
 from api.first_start import prepare
 from api.key_holders import key_provider
 from api.observability.metrics import Metrics
@@ -117,6 +118,7 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
             archive=settings.parsing.archive,
         ),
         index=SimpleNamespace(close=lambda: None),
+        audit_trail=audit_trail_of(settings, database, keyring, audit, utc_now),
         generator=SimpleNamespace(close=lambda: None, forget=lambda _tenant: None),
         grants=grants,
         conversations=Conversations(keyring, audit, utc_now),
