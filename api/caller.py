@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -73,10 +72,10 @@ class Caller:
     state: State
     bearer: str | None
     cookie: str | None
-    counted: list[Rate] = field(default_factory=list)
-    """What is left of the request's rate limits, once it has been counted."""
     on_known: Callable[[Principal], None]
     """Told who it is, each time that this is found out."""
+    counted: list[Rate] = field(default_factory=list)
+    """What is left of the request's rate limits, once it has been counted."""
 
     @contextmanager
     def reading(self) -> Iterator[Visit]:
@@ -108,9 +107,9 @@ class Caller:
 
     def _principal(self, session: Session) -> Principal:
         principal = self._authenticated(session)
+        self.on_known(principal)
         if not self.counted:  # once a request, however many transactions it takes
             self.counted.extend(self.state.rates.count(self.subjects(principal)))
-        self.on_known(principal)
         return principal
 
     def _authenticated(self, session: Session) -> Principal:
@@ -130,17 +129,14 @@ def caller(
     state = state_of(request)
     # The observer of the request turns it into header fields.
     request.state.rates = counted = list[Rate]()
-    if bearer is not None:
-        return Caller(state, bearer.credentials, None, counted)
     on_known = partial(remember_caller, request)
     if bearer is not None:
-        return Caller(state, bearer.credentials, None, on_known)
+        return Caller(state, bearer.credentials, None, on_known, counted)
     cookie = request.cookies.get(cookie_name(state.settings, SESSION))
     if cookie is not None:
         refuse_foreign_page(request)
         state.oidc.sessions.keep_confirmed(cookie)
-    return Caller(state, None, cookie, counted)
-    return Caller(state, None, cookie, on_known)
+    return Caller(state, None, cookie, on_known, counted)
 
 
 def refuse_foreign_page(request: Request) -> None:

@@ -15,9 +15,9 @@ from security.audit.places.port import CheckpointPlace
 from security.audit.signing import signer_of
 from security.audit.tables import AuditCheckpoint, AuditHead
 from security.audit.tree import frontier_of, nodes_of
+from security.audit_settings import AuditSettings
 from security.errors import AuditForked, SecurityError
 from security.keyring import KeyRing
-from security.settings import AuditSettings
 from storage.database import Database
 from storage.row_security import ALL_TENANTS
 

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Final
 
 from security.audit.log import AuditLog
-from security.settings import AuditSettings
+from security.audit_settings import AuditSettings
 from storage.database import Database
 
 _ANYTHING: Final = "anything"

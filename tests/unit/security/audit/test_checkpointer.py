@@ -14,10 +14,10 @@ from security.audit.places.file import CheckpointFile
 from security.audit.reading import AuditReader, EntryFilter
 from security.audit.signing import signer_of
 from security.audit.verification import Report, verify
+from security.audit_settings import AuditSettings
 from security.errors import AuditForked, CheckpointNotKept
 from security.keyring import KeyRing
 from security.principal import Principal, Role
-from security.settings import AuditSettings
 from storage.database import Database
 
 TENANT, ANA = "default", "a" * 32
