@@ -73,16 +73,25 @@ class Product:
 
 @contextmanager
 def running_product(
-    data: Path, port: int, providers: Sequence[Mapping[str, Any]], **oidc: Any
+    data: Path,
+    port: int,
+    providers: Sequence[Mapping[str, Any]],
+    database_url: str | None = None,
 ) -> Iterator[Product]:
     """Serve the application on `port`; it may call the providers' issuers."""
     origins = [provider["issuer"] for provider in providers]
     security = {
         "passwords": {"memory_kib": 8, "passes": 1, "lanes": 1},
         "outbound": {"internal_origins": origins},
-        "oidc": {"providers": providers, **oidc},
+        "oidc": {"providers": providers},
     }
-    settings = Settings(data=data, port=port, admin_password=PASSWORD, security=security)  # type: ignore[arg-type]
+    settings = Settings(
+        data=data,
+        port=port,
+        admin_password=PASSWORD,  # type: ignore[arg-type] - pydantic makes it a secret
+        security=security,  # type: ignore[arg-type] - and these sections
+        storage={"database_url": database_url},  # type: ignore[arg-type]
+    )
     prepare(settings, lambda: None)
     clock = Clock()
     app = create_app(settings, _no_models(settings, clock))
