@@ -55,7 +55,7 @@ class IngestionCollector:
 
 def _documents(session: Session) -> Metric:
     query = select(Document.status, func.count()).group_by(Document.status)
-    counts = dict(session.execute(query).tuples().all())
+    counts = dict(session.execute(query).all())
     metric = GaugeMetricFamily("sourcebook_documents", "Documents by status", labels=["status"])
     for status in Status:
         metric.add_metric([status], counts.get(status, 0))

@@ -28,6 +28,7 @@ from model.backends.port import GenerationPiece, GenerationRequest
 from retrieval.corpus import Chunk
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.passages import blind_passage
+from storage.settings import StorageSettings
 
 PASSWORD = "a long password for tests"
 URL = "http://127.0.0.1:8000"
@@ -86,8 +87,8 @@ class World:
     `folder` is a copy of what `prepared` made, so that all worlds begin alike, ids included.
     """
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        settings = _settings(folder)
+    def __init__(self, folder: Path, stack: ExitStack, database_url: str | None = None) -> None:
+        settings = _settings(folder, database_url)
         self._now = START
         self._next_id = ""
         stack.enter_context(patch("api.wiring.create_embedder", lambda _: WordEmbedder()))
@@ -168,9 +169,9 @@ class World:
         )
 
 
-def prepared(folder: Path) -> None:
+def prepared(folder: Path, database_url: str | None = None) -> None:
     """Make an installation with two collections and Bo, who edits in one of them."""
-    settings = _settings(folder)
+    settings = _settings(folder, database_url)
     prepare(settings, lambda: None, lambda: START)
     with ExitStack() as stack:
         stack.enter_context(patch("api.wiring.create_embedder", lambda _: WordEmbedder()))
@@ -196,9 +197,10 @@ def copied(template: Path, folder: Path) -> Path:
     return folder
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path, database_url: str | None) -> Settings:
     return Settings(
         data=folder,
+        storage=StorageSettings(database_url=database_url),
         admin_password=PASSWORD,  # type: ignore[arg-type] - pydantic makes it a secret
         security=CHEAP,  # type: ignore[arg-type] - and this a section
     )
