@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
+from statistics import median
 from typing import TypeVar
 
 from ingest.parsers.pdf_lines import Line, Page
@@ -15,6 +16,8 @@ _EDGE_LINES = 4
 _PAGES_MIN = 3
 _PAGES_SHARE_MIN = 0.25
 _SAME_HEIGHT_POINTS = 4
+_BANNER_GAP = 0.9  # in sizes of the line
+_BANNER_SHARE_MIN = 0.9
 _DIGITS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(
     r"^\W*(?:page|p\.|第)?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:(?:of|/|共)\s*\d{1,4})?\s*页?\W*$",
@@ -28,17 +31,22 @@ def without_furniture(pages: list[Page]) -> list[Page]:
     least = max(_PAGES_MIN, _PAGES_SHARE_MIN * len(pages))
     repeated = _frequent((map(_form, lines) for lines in margins), least)
     running = _frequent((map(_place, _outermost(lines)) for lines in margins), _PAGES_MIN)
+    banners = _banners(pages, least)
     numbers = _last_line_numbers(pages)
     numbers = numbers if len(numbers) >= least else set()
     kept = []
     for page, lines in zip(pages, margins, strict=True):
-        dropped = numbers | {
-            id(line)
-            for line in lines
-            if _form(line) in repeated
-            or _place(line) in running
-            or (len(pages) > 1 and _PAGE_NUMBER.match(line.text))
-        }
+        dropped = (
+            numbers
+            | banners
+            | {
+                id(line)
+                for line in lines
+                if _form(line) in repeated
+                or _place(line) in running
+                or (len(pages) > 1 and _PAGE_NUMBER.match(line.text))
+            }
+        )
         kept.append(replace(page, lines=[line for line in page.lines if id(line) not in dropped]))
     return kept
 
@@ -51,6 +59,39 @@ def _frequent(pages: Iterable[Iterable[_Form]], least: float) -> set[_Form]:
 def _outermost(lines: list[Line]) -> list[Line]:
     """Take the first and the last line of a page's margins."""
     return [lines[0], lines[-1]] if lines else []
+
+
+def _banners(pages: list[Page], least: float) -> set[int]:
+    """Ids of running titles that change from page to page, as "3.1 Terms" above each page.
+
+    They stand first on the page, in letters no larger than the text, at a height where nearly
+    every such line stands apart from what follows; text that begins there would often go on.
+    """
+    body = median([line.size for page in pages for line in page.lines] or [0.0])
+    rows: dict[int, list[list[Line]]] = {}
+    for page in pages:
+        row, apart = _first_row(page)
+        if row and row[0].size <= body:
+            rows.setdefault(round(row[0].top / _SAME_HEIGHT_POINTS), []).append(
+                row if apart else []
+            )
+    return {
+        id(line)
+        for same_height in rows.values()
+        if sum(map(bool, same_height)) >= max(least, _BANNER_SHARE_MIN * len(same_height))
+        for row in same_height
+        for line in row
+    }
+
+
+def _first_row(page: Page) -> tuple[list[Line], bool]:
+    """Lines that stand highest, if in the top margin, and whether space follows them."""
+    lines = sorted(page.lines, key=lambda line: line.top)
+    row = [line for line in lines if line.top < lines[0].bottom]
+    if len(row) == len(lines) or row[0].bottom > _MARGIN * page.height:
+        return [], False
+    bottom = max(line.bottom for line in row)
+    return row, lines[len(row)].top - bottom > _BANNER_GAP * row[0].size
 
 
 def _place(line: Line) -> tuple[int, str]:

@@ -17,6 +17,7 @@ _LIST_ITEM = re.compile(
 )
 _SENTENCE_END = tuple(".!?。！？:：")
 _CURRENCY = re.compile(r"(?<![^\t])([$€£¥])\t(?=[(\d])")
+_OPEN_ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()<>]*[/._#?=&%-]$")
 _PITCH_MAX = 1.75  # distance of the bottoms of two lines of a paragraph, in line sizes
 _HEADING_CHARACTERS_MAX = 200
 _INDENT = 1.0  # in line sizes
@@ -45,7 +46,8 @@ class _Open:
         text = ""
         for line in self.lines:
             hyphenated = bool(text) and text.endswith("\x02")
-            text = text[:-1] + line.text if hyphenated else join_lines(text, line.text)
+            whole = hyphenated or _breaks_address(text, line.text)
+            text = text.removesuffix("\x02") + line.text if whole else join_lines(text, line.text)
             text += "\x02" if line.hyphenated else ""
         return text.rstrip("\x02")
 
@@ -68,6 +70,11 @@ def blocks(pages: Iterable[Page], headings: Headings) -> Iterator[Block]:
             yield current.closed()
 
 
+def _breaks_address(text: str, following: str) -> bool:
+    """Whether a web address goes on in the next line."""
+    return bool(_OPEN_ADDRESS.search(text) and following[:1].isalnum() and following[:1].islower())
+
+
 def _row(line: Line) -> str:
     """Cells by tabs; a currency sign that stands apart belongs to the number after it."""
     text = row_text([cell.text for cell in line.cells] or [line.text])
@@ -85,7 +92,7 @@ def _kind(
         return "table", 0
     if len(rows) == 2 and all(rows) and not line.cells:  # noqa: PLR2004 - both neighbours
         return "table", 0  # a label that runs over two lines
-    return ("list" if _LIST_ITEM.match(line.text) else "text"), 0
+    return ("list" if line.entry or _LIST_ITEM.match(line.text) else "text"), 0
 
 
 def _is_row(line: Line, other: Line) -> bool:
@@ -109,7 +116,7 @@ def _continues(current: _Open, line: Line, kind: BlockKind, level: int) -> bool:
         )
     if current.kind == "table":
         return kind == "table" and 0 < pitch < 3 * _PITCH_MAX * line.size
-    if kind != "text" or not near or not alike:
+    if kind != "text" or not near or not alike or last.entry:
         return False
     return not _starts_paragraph(current, line)
 

@@ -24,6 +24,7 @@ _BOLD_WEIGHT = 600
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _FONT_NAME_BYTES = 128
 _CELL_GAP_EMS = 1.2
+_LEADER = re.compile(r"\s*(?:[.·…．]\s?){5,}\s*(?:\d{1,4}|[ivxlc]{1,6})?$")
 _LINE_END = re.compile(r"[\r\n]+")
 
 
@@ -38,7 +39,10 @@ class Cell:
 
 @dataclass(slots=True)
 class Line:
-    """One line of a page; `hyphenated` when its last word goes on in the next line."""
+    """One line of a page; `hyphenated` when its last word goes on in the next line.
+
+    `entry` when dots led from it to a page number, as in a table of contents; both are left out.
+    """
 
     page: int
     text: str
@@ -49,6 +53,7 @@ class Line:
     size: float
     bold: bool
     hyphenated: bool = False
+    entry: bool = False
     cells: list[Cell] = field(default_factory=list)
 
 
@@ -193,7 +198,9 @@ def _line(
     size, bold = _font(textpage, first, content, bottom - top)
     line = Line(number, one_line(_dehyphenated(content)), left, top, right, bottom, size, bold)
     line.hyphenated = content.rstrip()[-1:] in tuple(HYPHENS)
-    if frame.rotation == 0 and _has_gap(rectangles, size):
+    if leader := _LEADER.search(line.text):
+        line.text, line.entry = line.text[: leader.start()], True
+    elif frame.rotation == 0 and _has_gap(rectangles, size):
         line.cells = _cells(textpage, content, first, size, frame)
     return line if line.text else None
 
