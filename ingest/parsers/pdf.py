@@ -21,6 +21,7 @@ from ingest.parsers import (
     pdf_headings,
     pdf_layout,
     pdf_pictures,
+    pdf_rows,
 )
 from ingest.parsers.pdf_lines import Page, read_page
 from ingest.settings import ParseLimits
@@ -73,7 +74,8 @@ def _read(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> Pars
 def _page(document: pdfium.PdfDocument, index: int) -> Page | None:
     """Read a page. One that pdfium cannot load is left out; the others still count."""
     try:
-        return read_page(document, index)
+        page = read_page(document, index)
+        return replace(page, lines=pdf_rows.joined(page.lines, page.width))
     except pdfium.PdfiumError:
         return None
 

@@ -1,10 +1,11 @@
 """Lines of a PDF to blocks: headings, paragraphs, list items, tables; one box per line."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ingest.blocks import Block, BlockKind
+from ingest.parsers import pdf_tables
 from ingest.parsers.characters import join_lines
 from ingest.parsers.pdf_columns import in_reading_order
 from ingest.parsers.pdf_headings import Headings
@@ -16,7 +17,6 @@ _LIST_ITEM = re.compile(
     r"^(?:[•▪‣◦●○■□·–—*]|\(?\d{1,2}[.)]|\(?[a-z][.)]|[（(][一二三四五六七八九十\d]+[)）])\s+\S"
 )
 _SENTENCE_END = tuple(".!?。！？:：")
-_CURRENCY = re.compile(r"(?<![^\t])([$€£¥])\t(?=[(\d])")
 _OPEN_ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()<>]*[/._#?=&%-]$")
 _PITCH_MAX = 1.75  # distance of the bottoms of two lines of a paragraph, in line sizes
 _HEADING_CHARACTERS_MAX = 200
@@ -34,15 +34,22 @@ class _Open:
     lines: list[Line] = field(default_factory=list)
 
     def closed(self) -> Block:
+        if self.kind == "table":
+            return self._table()
         boxes: tuple[Box, ...] = tuple(self.page.box(line) for line in self.lines)
         text = self._text()
         if self.kind == "heading" and len(text) > _HEADING_CHARACTERS_MAX:
             return Block("text", text, 0, self.page.number, boxes)  # a paragraph in bold
         return Block(self.kind, text, self.level, self.page.number, boxes)
 
+    def _table(self) -> Block:
+        """Make a table with one line of text and one box for each row."""
+        rows = list(pdf_tables.rows(self.lines, self.page.rules))
+        texts = [row_text(cells) for cells, _ in rows]
+        boxes = tuple(_around([self.page.box(line) for line in lines]) for _, lines in rows)
+        return Block("table", "\n".join(texts), page=self.page.number, boxes=boxes)
+
     def _text(self) -> str:
-        if self.kind == "table":
-            return "\n".join(_row(line) for line in self.lines)
         text = ""
         for line in self.lines:
             hyphenated = bool(text) and text.endswith("\x02")
@@ -75,10 +82,14 @@ def _breaks_address(text: str, following: str) -> bool:
     return bool(_OPEN_ADDRESS.search(text) and following[:1].isalnum() and following[:1].islower())
 
 
-def _row(line: Line) -> str:
-    """Cells by tabs; a currency sign that stands apart belongs to the number after it."""
-    text = row_text([cell.text for cell in line.cells] or [line.text])
-    return _CURRENCY.sub(r"\1", text)
+def _around(boxes: Sequence[Box]) -> Box:
+    return Box(
+        boxes[0].page,
+        min(box.left for box in boxes),
+        min(box.top for box in boxes),
+        max(box.right for box in boxes),
+        max(box.bottom for box in boxes),
+    )
 
 
 def _kind(

@@ -7,14 +7,14 @@ applied). pdfium ends a line with CR LF and marks a hyphen that only broke a wor
 import ctypes
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from ingest.parsers import pdf_rules
 from ingest.parsers.characters import one_line
 from ingest.parsers.pdf_hidden import hidden_objects, is_hidden
 from retrieval.corpus import Box
@@ -61,7 +61,8 @@ class Line:
 class Page:
     """A page as shown: its number from 1, width and height in points, its lines.
 
-    `hides_text` when it holds text that nobody can see, which is in none of them.
+    `hides_text` when it holds text that nobody can see, which is in none of them. `rules` are the
+    heights of horizontal lines drawn on it, where it has lines with cells.
     """
 
     number: int
@@ -69,6 +70,7 @@ class Page:
     height: float
     lines: list[Line]
     hides_text: bool = False
+    rules: Sequence[float] = ()
 
     def box(self, line: Line) -> Box:
         """Place a line in fractions of the page."""
@@ -124,11 +126,19 @@ def read_page(document: pdfium.PdfDocument, index: int) -> Page:
         try:
             hidden = hidden_objects(page)
             lines = list(_lines(textpage, index + 1, frame, hidden))
+            rules = _rules(page, frame) if any(line.cells for line in lines) else []
         finally:
             textpage.close()
     finally:
         page.close()
-    return Page(index + 1, frame.width, frame.height, lines, bool(hidden))
+    return Page(index + 1, frame.width, frame.height, lines, bool(hidden), rules)
+
+
+def _rules(page: Any, frame: _Frame) -> list[float]:
+    """Heights of rules from the top of the page; none where it is rotated: they stand upright."""
+    if frame.rotation:
+        return []
+    return [frame.top - height for height in reversed(pdf_rules.horizontal(page))]
 
 
 def _lines(textpage: Any, number: int, frame: _Frame, hidden: frozenset[int]) -> Iterator[Line]:
@@ -200,8 +210,9 @@ def _line(
     line.hyphenated = content.rstrip()[-1:] in tuple(HYPHENS)
     if leader := _LEADER.search(line.text):
         line.text, line.entry = line.text[: leader.start()], True
-    elif frame.rotation == 0 and _has_gap(rectangles, size):
-        line.cells = _cells(textpage, content, first, size, frame)
+    elif " " in line.text:
+        cells = _cells(textpage, content, first, size, frame)
+        line.cells = cells if len(cells) > 1 else []
     return line if line.text else None
 
 
@@ -242,12 +253,6 @@ def _is_bold(textpage: Any, at: int) -> bool:
     return _BOLD_NAME.search(name.value) is not None
 
 
-def _has_gap(rectangles: list[tuple[float, ...]], size: float) -> bool:
-    return any(
-        after[0] - before[2] > _CELL_GAP_EMS * size for before, after in pairwise(rectangles)
-    )
-
-
 def _cells(
     textpage: Any,
     content: str,
@@ -265,19 +270,23 @@ def _cells(
             continue
         gap = (
             end < len(content)
-            and (_edges(textpage, first + end)[0] - _edges(textpage, first + start - 1)[1])
+            and (
+                _edges(textpage, first + end, frame)[0]
+                - _edges(textpage, first + start - 1, frame)[1]
+            )
             > _CELL_GAP_EMS * size
         )
         if gap or end > len(content):
-            left = _edges(textpage, first + begin)[0] - frame.left
-            right = _edges(textpage, first + start - 1)[1] - frame.left
+            left = _edges(textpage, first + begin, frame)[0]
+            right = _edges(textpage, first + start - 1, frame)[1]
             cells.append(Cell(one_line(_dehyphenated(content[begin:start])), left, right))
             begin = end
     return [cell for cell in cells if cell.text]
 
 
-def _edges(textpage: Any, index: int) -> tuple[float, float]:
-    """Left and right of a character in page space."""
+def _edges(textpage: Any, index: int, frame: _Frame) -> tuple[float, float]:
+    """Left and right of a character on the page as it is shown."""
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     raw.FPDFText_GetCharBox(textpage, index, left, right, bottom, top)
-    return left.value, right.value
+    shown = frame.rectangle(left.value, top.value, right.value, bottom.value)
+    return shown[0], shown[2]
