@@ -11,7 +11,7 @@ IDENTITY_PROVIDER := tests/integration/identity/oidc_provider
 PACKAGES := api evaluation ingest model qa retrieval security storage
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help run test check unit e2e bench lock clean web setup system-packages identity-provider
+.PHONY: help run test check unit e2e fuzz bench lock clean web setup system-packages identity-provider
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ unit: $(VENV)/.test api/static/index.html identity-provider ## Every Python test
 
 e2e: $(VENV)/.test api/static/index.html identity-provider ## The whole product, driven through a real browser
 	$(BIN)/python -m pytest tests/e2e
+
+fuzz: $(VENV)/.test ## Breed hostile inputs for our own formats (FUZZ_SECONDS, default an hour)
+	mkdir -p build/fuzz && cd build/fuzz && PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python \
+	  $(CURDIR)/tests/fuzz/own_formats.py corpus -max_total_time=$(or $(FUZZ_SECONDS),3600)
 
 bench: $(VENV)/.test ## List the benchmarks and what each needs
 	@$(BIN)/python benchmarks/list.py

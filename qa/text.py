@@ -11,7 +11,8 @@ _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _AUTOLINK: Final = re.compile(r"<(?:[a-z][a-z0-9+.-]*:|mailto:)[^>\s]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[a-zA-Z!][^>]*>?")
 _SCHEME: Final = re.compile(
-    r"\b[a-z][a-z0-9+.-]*:/{2,}|\b(?:javascript|vbscript|data|mailto|tel|file):|\bwww\.",
+    # No `\b`: between a Chinese letter and a Latin one there is none.
+    r"[a-z0-9+.-]*:/{2,}|(?<![a-z0-9])(?:(?:javascript|vbscript|data|mailto|tel|file):|www\.)",
     re.IGNORECASE,
 )
 _DEFINITION: Final = re.compile(r"^\s*\[[^\]]*\]:\s*")
@@ -34,7 +35,8 @@ def plain(sentence: str) -> str:
     text, before = visible(sentence), ""
     while text != before:  # what is taken out may have held apart the two halves of a link
         before, text = text, _without_markup(text)
-    return _without_lead_in(text)
+    # Half a link: the next sentence may hold the other half.
+    return _without_lead_in(text.replace("](", "] ("))
 
 
 def _without_markup(text: str) -> str:

@@ -30,6 +30,8 @@ from qa.text import plain, without_path
         ("[1]: https://evil.example", "evil.example"),
         ("See www.evil.example now.", "See evil.example now."),
         ("<img src=x onerror=alert(1)", ""),
+        ("点击 [这里](evil.example/！", "点击 [这里] (evil.example/！"),
+        ("请访问https://evil.example或www.evil.example。", "请访问evil.example或evil.example。"),
         ("2 < 3 and 5 > 4.", "2 < 3 and 5 > 4."),
     ],
 )
