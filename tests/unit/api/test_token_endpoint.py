@@ -163,7 +163,13 @@ def test_a_form_that_cannot_be_read_is_refused(
 def test_the_description_names_every_way_in(admin: TestClient) -> None:
     document = admin.get("/openapi.json").json()
     schemes = document["components"]["securitySchemes"]
-    assert set(schemes) == {"HTTPBearer", "APIKeyCookie", "OAuth2", "ClientSecretBasic"}
+    assert set(schemes) == {
+        "HTTPBearer",
+        "APIKeyCookie",
+        "OAuth2",
+        "ClientSecretBasic",
+        "ScimBearer",
+    }
     assert schemes["OAuth2"]["flows"]["clientCredentials"]["tokenUrl"] == "/oauth2/token"
     asked = document["paths"]["/v1/search"]["post"]["security"]
     assert [name for way in asked for name in way] == ["HTTPBearer", "APIKeyCookie", "OAuth2"]
