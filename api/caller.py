@@ -17,6 +17,7 @@ from api.problems import ApiError
 from api.refusals import remember_caller
 from api.state import State, state_of
 from retrieval.access import AccessScope, scope_for
+from security.bearers import Verified
 from security.errors import InsufficientScope, Unauthenticated
 from security.principal import Principal, Verb
 from security.quotas.rates import Rate
@@ -76,6 +77,8 @@ class Caller:
     """Told who it is, each time that this is found out."""
     counted: list[Rate] = field(default_factory=list)
     """What is left of the request's rate limits, once it has been counted."""
+    verified: Verified | None = None
+    """What is known of the bearer so far, without the rows."""
 
     @contextmanager
     def reading(self) -> Iterator[Visit]:
@@ -113,8 +116,8 @@ class Caller:
         return principal
 
     def _authenticated(self, session: Session) -> Principal:
-        if self.bearer is not None:
-            return self.state.bearers.authenticate(session, self.bearer)
+        if self.verified is not None:
+            return self.state.bearers.authenticate(session, self.verified)
         if self.cookie is not None:
             return self.state.sessions.authenticate(session, self.cookie).principal
         raise Unauthenticated
@@ -131,7 +134,8 @@ def caller(
     request.state.rates = counted = list[Rate]()
     on_known = partial(remember_caller, request)
     if bearer is not None:
-        return Caller(state, bearer.credentials, None, on_known, counted)
+        verified = state.bearers.verified(bearer.credentials)
+        return Caller(state, bearer.credentials, None, on_known, counted, verified)
     cookie = request.cookies.get(cookie_name(state.settings, SESSION))
     if cookie is not None:
         refuse_foreign_page(request)

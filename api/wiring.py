@@ -146,6 +146,9 @@ def build_state(
     signing_keys = SigningKeys(programs, keyring, audit, clock)
     issued = IssuedTokens(Issuer(tenant_id, settings.issuer), programs, signing_keys, clock)
     accounts = Accounts(passwords, audit, clock)
+    oidc = build_oidc(
+        settings.security, database, keyring, sessions=sessions, audit=audit, clock=clock
+    )
     return State(
         settings=settings,
         tenant_id=tenant_id,
@@ -172,10 +175,8 @@ def build_state(
         service_accounts=ServiceAccounts(programs, grants, audit, clock),
         signing_keys=signing_keys,
         token_endpoint=TokenEndpoint(database, issued, programs, audit, clock),
-        bearers=Bearers(tokens, issued),
-        oidc=build_oidc(
-            settings.security, database, keyring, sessions=sessions, audit=audit, clock=clock
-        ),
+        bearers=Bearers(tokens, issued, oidc.tokens, clock),
+        oidc=oidc,
         scim_tokens=ScimTokens(settings.security.scim, audit, clock),
         scim_users=ScimUsers(keyring, audit, clock),
         scim_groups=ScimGroups(group_changes, audit),

@@ -1,6 +1,7 @@
 """Open signed JWTs as RFC 8725 asks: the algorithm, the key and the type are ours to choose."""
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Collection, Mapping
@@ -20,7 +21,7 @@ from security.oauth.public_keys import algorithms_of
 TOKEN_BYTES_MAX: Final = 16 * 1024
 ACCESS_TOKEN_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
 """RFC 9068, section 4: an ID token, of any other type, is no access token."""
-_PARTS: Final = 3
+_FORM: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 _REFUSED_HEADERS: Final = ("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc")
 """What would let a token bring its own key, or change how it is read."""
 
@@ -103,7 +104,7 @@ def opened(token: str, key_of: KeyOf, types: Collection[str] | None) -> SignedTo
 
 def is_signed_form(token: str) -> bool:
     """Whether this has the three parts of a signed JWT (RFC 7515, section 3.1)."""
-    return token.isascii() and token.count(".") == _PARTS - 1 and token.startswith("ey")
+    return _FORM.fullmatch(token) is not None
 
 
 def unverified(token: str, part: int) -> Mapping[str, Any]:

@@ -12,10 +12,11 @@ from security.audit import AuditLog
 from security.errors import NameRefused
 from security.grants import Grants
 from security.oidc.claims import Admission
+from security.oidc.errors import NotAdmitted
 from security.oidc.settings import ProviderSettings
 from security.principal import Principal, Role
 from security.provided_groups import ProvidedGroups
-from security.tables import Grant, Group, Identity, User
+from security.tables import PERSON, Grant, Group, Identity, User
 
 
 class ProviderAccounts:
@@ -48,6 +49,8 @@ class ProviderAccounts:
         """
         identity = session.get(Identity, (tenant_id, settings.issuer, subject))
         user = session.get(User, identity.user_id) if identity else None
+        if user is not None and user.kind != PERSON:
+            raise NotAdmitted
         if user is None and admitted is not None:
             user = self._create(session, tenant_id, settings, subject, admitted.name)
         if user is not None:

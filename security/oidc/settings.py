@@ -67,6 +67,18 @@ class ProviderSettings(BaseModel):
         default=True, description="Whether signing out goes on to the provider's own sign-out."
     )
 
+    api_audience: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The audience of its access tokens for our API; without it none is taken.",
+    )
+    api_scope_prefix: str = Field(
+        default="", description="What its scopes have before the verb: `sourcebook:` of `…:read`."
+    )
+    api_introspection: bool = Field(
+        default=False, description="Whether to ask it about opaque tokens (RFC 7662)."
+    )
+
     @field_validator("issuer")
     @classmethod
     def _is_issuer(cls, issuer: str) -> str:
@@ -89,6 +101,8 @@ class ProviderSettings(BaseModel):
         credentials = (self.client_secret, self.client_secret_file, self.private_key_file)
         if sum(one is not None for one in credentials) != 1:
             raise ValueError("set one of client_secret, client_secret_file and private_key_file")
+        if self.api_introspection and self.api_audience is None:
+            raise ValueError("api_introspection needs api_audience")
         if not self.roles and not self.groups:
             raise ValueError("without roles or groups, nobody would be let in")
         known = self.roles.keys() | self.groups.keys()
@@ -107,7 +121,8 @@ class OidcSettings(BaseModel):
     Rights are asked for again every `refresh_seconds`, with the refresh token. A session ends when
     the provider has not confirmed it for `unconfirmed_seconds_max`, be it that the provider is
     down or that it gave no refresh token. Its clock may be off by `leeway_seconds`. An unknown
-    signing key is looked for at most every `keys_refetch_seconds_min`.
+    signing key is looked for at most every `keys_refetch_seconds_min`. What it says of an opaque
+    access token is kept for `introspection_seconds_max`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -133,6 +148,7 @@ class OidcSettings(BaseModel):
     keys_refetch_seconds_min: int = Field(
         default=60, ge=0, description="Pause between two looks for an unknown signing key."
     )
+    introspection_seconds_max: int = Field(default=60, ge=0, le=60)
     logout_token_seconds_max: int = Field(
         default=5 * 60, gt=0, description="How old a logout token may be."
     )
@@ -142,4 +158,6 @@ class OidcSettings(BaseModel):
         for names in ([one.id for one in self.providers], [one.issuer for one in self.providers]):
             if len(set(names)) < len(names):
                 raise ValueError("two providers share an id or an issuer")
+        if sum(one.api_introspection for one in self.providers) > 1:
+            raise ValueError("an opaque token cannot say whose it is: only one may introspect")
         return self

@@ -8,6 +8,7 @@ from security.audit import AuditLog
 from security.grants import Grants
 from security.group_changes import GroupChanges
 from security.keyring import KeyRing
+from security.oauth.provider_tokens import ProviderTokens
 from security.oidc.accounts import ProviderAccounts
 from security.oidc.attempts import Attempts
 from security.oidc.connection import Connection
@@ -30,6 +31,7 @@ class Oidc:
     sign_in: ProviderSignIn
     sessions: ProviderSessions
     logout: ProviderLogout
+    tokens: ProviderTokens
     http: OutboundClient
 
     def close(self) -> None:
@@ -70,4 +72,5 @@ def build_oidc(
         connections=connections,
     )
     logout = ProviderLogout(database, sessions, audit, limits, clock)
-    return Oidc(limits.providers, sign_in, provider_sessions, logout, http)
+    tokens = ProviderTokens(connections.values(), limits, clock)
+    return Oidc(limits.providers, sign_in, provider_sessions, logout, tokens, http)

@@ -11,6 +11,7 @@ from tests.integration.identity.product import Product, running_product
 from tests.integration.identity.provider import Client, OidcProvider
 from tests.product import free_port
 
+API = "https://sourcebook.example/api"
 ROLES = {"staff": "reader", "chiefs": "owner"}
 
 
@@ -44,6 +45,8 @@ def _product(
         "scopes": ["openid", "profile", "groups"],
         "roles": ROLES,
         "groups": {"writers": "Writers"},
+        "api_audience": f"{API}/opaque",
+        "api_introspection": True,
     }
     lying = {
         "id": "liar",
@@ -52,6 +55,8 @@ def _product(
         "client_id": CLIENT,
         "client_secret": "secret",
         "roles": ROLES,
+        "api_audience": API,
+        "api_scope_prefix": "books:",
     }
     other = {
         "id": "other",

@@ -87,21 +87,22 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
     sessions = Sessions(settings.security.sessions, audit, utc_now)
     throttle = SignInThrottle(settings.security.sessions, utc_now)
     passwords = Passwords(settings.security.passwords)
+    oidc = build_oidc(
+        settings.security, database, keyring, sessions=sessions, audit=audit, clock=utc_now
+    )
     return SimpleNamespace(
         settings=settings,
         tenant_id=tenant_id,
         metrics=metrics,
         database=database,
         sessions=sessions,
-        oidc=build_oidc(
-            settings.security, database, keyring, sessions=sessions, audit=audit, clock=utc_now
-        ),
+        oidc=oidc,
         sign_in=SignIn(database, passwords, sessions, throttle, audit),
         tokens=tokens,
         service_accounts=ServiceAccounts(programs, grants, audit, utc_now),
         signing_keys=signing_keys,
         token_endpoint=TokenEndpoint(database, issued, programs, audit, utc_now),
-        bearers=Bearers(tokens, issued),
+        bearers=Bearers(tokens, issued, oidc.tokens, utc_now),
         scim_tokens=ScimTokens(settings.security.scim, audit, utc_now),
         scim_users=ScimUsers(keyring, audit, utc_now),
         scim_groups=ScimGroups(changes, audit),
