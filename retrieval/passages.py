@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from retrieval.access import AccessScope
 from retrieval.chunk_codec import chunk_id, open_body
 from retrieval.corpus import Chunk, Hit
-from retrieval.document_keys import document_ciphers
+from retrieval.document_keys import unwrapped_ciphers, wrapped_key_of
 from retrieval.tables import READY, ChunkRow, Document
 from security.cipher import Cipher
 from security.errors import DecryptionFailed
@@ -72,10 +72,11 @@ def _passages(
         .label("name")
     )
     columns = (ChunkRow.ordinal, ChunkRow.content_digest, ChunkRow.body)
-    query = select(ChunkRow.id, ChunkRow.document_id, *columns, name).where(chosen)
+    key = wrapped_key_of(scope.tenant_id, ChunkRow.document_id).label("key")
+    query = select(ChunkRow.id, ChunkRow.document_id, *columns, name, key).where(chosen)
     rows = [row for row in session.execute(query) if row.name is not None]
-    documents = sorted({row.document_id for row in rows})
-    ciphers = document_ciphers(session, keyring, scope.tenant_id, documents)
+    wrapped = {row.document_id: row.key for row in rows if row.key is not None}
+    ciphers = unwrapped_ciphers(session, keyring, scope.tenant_id, wrapped)
     for row in rows:
         try:
             yield _opened(ciphers[row.document_id], row)
@@ -83,7 +84,7 @@ def _passages(
             continue
 
 
-def _opened(cipher: Cipher, row: Row[int, str, int, str, bytes, bytes]) -> Passage:
+def _opened(cipher: Cipher, row: Row[int, str, int, str, bytes, bytes, bytes]) -> Passage:
     name = cipher.open(Place("documents", row.document_id, "name"), row.name)
     return Passage(
         number=row.id,

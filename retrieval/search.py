@@ -39,6 +39,7 @@ class Retriever:
         self._keyring = keyring
         self._settings = settings
         self._observe = observe
+        self._blind_tokens: dict[str, BlindTokens] = {}
 
     def search(self, scope: AccessScope, query: str, limit: int) -> list[Hit]:
         """Return up to `limit` passages that `scope` sees, best first; equal ones only once.
@@ -70,9 +71,13 @@ class Retriever:
 
     def _tokens(self, tenant_id: str, query: str) -> Sequence[bytes]:
         words = list(dict.fromkeys(terms(query)))[: self._settings.query_terms_max]
-        with self._database.reading(tenant_id) as session:
-            key = self._keyring.tenant(session, tenant_id).blind_token_key
-        return BlindTokens(key).tokens(words)
+        if tenant_id not in self._blind_tokens:
+            with self._database.reading(tenant_id) as session:
+                key = self._keyring.tenant(session, tenant_id).blind_token_key
+            # Kept for good: it outlives every version, and once the tenant is erased, nothing is
+            # left that its tokens could find.
+            self._blind_tokens[tenant_id] = BlindTokens(key)
+        return self._blind_tokens[tenant_id].tokens(words)
 
     def _loaded(self, scope: AccessScope, candidates: Sequence[int], limit: int) -> list[Hit]:
         """Open candidates until there are enough: some may be hidden, gone or repeated by now."""

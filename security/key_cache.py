@@ -23,11 +23,9 @@ class KeyCache(Generic[Name, Wrapped, Value]):
 
     def get(self, name: Name, wrapped: Wrapped, unwrap: Callable[[], Value]) -> Value:
         """Return the key kept for `name` if it came from `wrapped`, else unwrap and keep it."""
-        with self._lock:
-            entry = self._entries.get(name)
-            if entry and entry[0] == wrapped:
-                self._entries.move_to_end(name)
-                return entry[1]
+        known = self.known(name, wrapped)
+        if known is not None:
+            return known
         value = unwrap()
         with self._lock:
             self._entries[name] = (wrapped, value)
@@ -35,6 +33,15 @@ class KeyCache(Generic[Name, Wrapped, Value]):
             while len(self._entries) > self._entries_max:
                 self._entries.popitem(last=False)
         return value
+
+    def known(self, name: Name, wrapped: Wrapped) -> Value | None:
+        """Return the key kept for `name` if it came from `wrapped`."""
+        with self._lock:
+            entry = self._entries.get(name)
+            if entry and entry[0] == wrapped:
+                self._entries.move_to_end(name)
+                return entry[1]
+        return None
 
     def drop(self, name: Name) -> None:
         """Forget a key."""

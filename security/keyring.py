@@ -6,7 +6,7 @@ unwrapped form is still in some cache.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -97,12 +97,22 @@ class KeyRing:
             wrapped.update((owner, sealed) for owner, sealed in session.execute(stored))
         for owner in set(owners) - wrapped.keys():
             self._ciphers.drop((tenant_id, owner))
-        # After the wrapped keys: a rotation may have given them a wrapping that is newer still.
-        keys = self.tenant(session, tenant_id)
-        return {
-            owner: self._unwrapped(keys, tenant_id, owner, sealed)
-            for owner, sealed in wrapped.items()
-        }
+        return self.unwrapped(session, tenant_id, wrapped)
+
+    def unwrapped(
+        self, session: Session, tenant_id: str, wrapped: Mapping[str, bytes]
+    ) -> dict[str, Cipher]:
+        """Return the ciphers of wrapped keys, by owner, that the caller has just read."""
+        found = dict[str, Cipher]()
+        keys: TenantKeys | None = None
+        for owner, sealed in wrapped.items():
+            cipher = self._ciphers.known((tenant_id, owner), sealed)
+            if cipher is None:
+                # After the wrapped keys: a rotation may have given them a wrapping newer still.
+                keys = keys or self.tenant(session, tenant_id)
+                cipher = self._unwrapped(keys, tenant_id, owner, sealed)
+            found[owner] = cipher
+        return found
 
     def destroy(self, session: Session, tenant_id: str, owner: str) -> None:
         """Delete a wrapped key: once committed, all that it sealed is unreadable for good."""

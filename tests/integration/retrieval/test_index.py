@@ -85,10 +85,10 @@ def test_changes_and_searches_look_rows_up(tmp_path) -> None:
     found = world.retriever(index).search(scope("t1", acl), "later", 20)
     world.retriever(index).neighbours(scope("t1", acl), found[0], before=1, after=1)
     database.close()
-    looked_up = ("(document_id=?", "(id=?)", "(rowid=?)")
+    looked_up = ("(document_id=?", "(id=?)", "(rowid=?)", "(tenant_id=? AND owner=?)")
     searches = [plan for plan in plans if plan.startswith(("SEARCH", "SCAN"))]
     assert len(found) == 20
-    assert len(searches) == 6
+    assert len(searches) == 8
     assert [plan for plan in searches if not any(key in plan for key in looked_up)] == []
 
 
