@@ -44,6 +44,7 @@ class ProviderAccounts:
     ) -> User | None:
         """Return the account of the identity with its rights as the claims have them now.
 
+        None: there is none, or it is a program's, which signs in nowhere.
         Without an admission nothing is made, and an account that exists loses what this provider
         gave it: its access tokens then open nothing, either.
         """
@@ -53,6 +54,8 @@ class ProviderAccounts:
             raise NotAdmitted
         if user is None and admitted is not None:
             user = self._create(session, tenant_id, settings, subject, admitted.name)
+        if user is not None and user.kind != PERSON:
+            return None
         if user is not None:
             names = admitted.groups if admitted else frozenset()
             self._put_into_groups(session, user, settings, names)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Final
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from security.keyring import KeyRing
@@ -41,6 +41,7 @@ class Attempts:
     ) -> None:
         self._keyring = keyring
         self._life = timedelta(seconds=limits.sign_in_seconds_max)
+        self._open_max = limits.sign_ins_open_max
         self._clock = clock
 
     def begin(
@@ -49,6 +50,7 @@ class Attempts:
         """Store a new attempt of the browser that holds the secret `browser`."""
         now = self._clock()
         session.execute(delete(SignInAttempt).where(SignInAttempt.expires_at <= now))
+        self._make_room(session, tenant_id)
         attempt = Attempt(
             state=token_urlsafe(_SECRET_BYTES),
             nonce=token_urlsafe(_SECRET_BYTES),
@@ -93,6 +95,20 @@ class Attempts:
         fields = self._keyring.tenant(session, tenant_id).fields
         nonce, verifier, next_page = json.loads(fields.open(_place(row.id), row.sealed))
         return Attempt(state, nonce, verifier, next_page)
+
+    def _make_room(self, session: Session, tenant_id: str) -> None:
+        """Drop the oldest attempts over the limit: anybody may begin one, and few end."""
+        newest = (
+            select(SignInAttempt.expires_at)
+            .where(SignInAttempt.tenant_id == tenant_id)
+            .order_by(SignInAttempt.expires_at.desc())
+            .offset(self._open_max - 1)
+            .limit(1)
+        )
+        oldest_kept = session.scalar(newest)
+        if oldest_kept is not None:
+            full = (SignInAttempt.tenant_id == tenant_id, SignInAttempt.expires_at <= oldest_kept)
+            session.execute(delete(SignInAttempt).where(*full))
 
 
 def new_browser_secret() -> str:

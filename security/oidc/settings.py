@@ -136,6 +136,9 @@ class OidcSettings(BaseModel):
     sign_in_seconds_max: int = Field(
         default=10 * 60, gt=0, description="How long a person has at the provider's pages."
     )
+    sign_ins_open_max: int = Field(
+        default=10_000, ge=1, description="Sign-ins under way; the oldest make room for new ones."
+    )
     refresh_seconds: int = Field(
         default=5 * 60, gt=0, description="How old rights from the claims may get in a session."
     )

@@ -13,6 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from security.tables import SERVICE, Identity, User
 from tests.integration.identity.liar import CLIENT, LyingProvider
 from tests.integration.identity.product import Product
 
@@ -271,3 +272,24 @@ def test_userinfo_of_somebody_else_is_refused(product: Product, liar: LyingProvi
     liar.tokens["id_token"] = liar.signed(liar.claims(asked["nonce"], groups=None))
     liar.userinfo = {"sub": "mallory", "groups": ["staff"], "iss": "ignored"}
     assert bring(browser, liar, state=asked["state"]).status_code == 303
+
+
+def test_a_program_s_account_signs_in_nowhere(product: Product, liar: LyingProvider) -> None:
+    now, tenant_id = product.clock(), product.state.tenant_id
+    program = User(id="p" * 32, tenant_id=tenant_id, name="Robot", kind=SERVICE, created_at=now)
+    identity = Identity(
+        tenant_id=tenant_id,
+        issuer=liar.issuer,
+        subject="robot",
+        user_id=program.id,
+        created_at=now,
+    )
+    with product.database.transaction(tenant_id) as session:
+        session.add(program)
+        session.flush()
+        session.add(identity)
+    browser = product.browser()
+    asked = begin(product, browser)
+    liar.tokens = {"id_token": liar.signed(liar.claims(asked["nonce"], sub="robot"))}
+    answer = bring(browser, liar, state=asked["state"])
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_admitted")
