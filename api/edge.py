@@ -66,6 +66,8 @@ class Edge:
         return LARGER_BODIES.get(place, self._request_bytes_max)
 
     def _is_ours(self, hosts: list[str]) -> bool:
+        if not hosts:
+            return True  # HTTP/1.0: no browser, which is what a foreign name needs
         if len(hosts) != 1:
             return False
         name = host_name(hosts[0])

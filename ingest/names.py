@@ -3,6 +3,7 @@
 import unicodedata
 
 from ingest.errors import InvalidName
+from ingest.parsers.visible import visible
 
 FILE_NAME_CHARACTERS_MAX = 200
 COLLECTION_NAME_CHARACTERS_MAX = 200
@@ -39,5 +40,5 @@ def clean_collection_name(name: str) -> str:
 
 
 def _seen(name: str) -> str:
-    normal = unicodedata.normalize("NFC", name)
+    normal = unicodedata.normalize("NFC", visible(name))
     return "".join(c for c in normal if unicodedata.category(c) not in _UNSEEN)

@@ -5,19 +5,33 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import pptx
 from unstructured.partition.pptx import partition_pptx
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.parsers import building, elements
 from ingest.settings import ParseLimits
 
+_OFF = ("0", "false")
+
 
 def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - one signature for all
-    """Read blocks whose page is their slide. Raises: DocumentDamaged."""
-    found = elements.partition(partition_pptx, filename=str(path), include_slide_notes=True)
+    """Read blocks whose page is their slide; slides that are not shown are not read.
+
+    Raises:
+        DocumentDamaged.
+    """
+    found = elements.partition(_partition_shown, path=path)
     slides = max((element.metadata.page_number or 0 for element in found), default=0)
     blocks = _titles_first(elements.blocks(found, headings=_level))
     return building.document(blocks, page_count=slides or None)
+
+
+def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
+    slides = enumerate(pptx.Presentation(str(path)).slides, start=1)
+    hidden = {number for number, slide in slides if slide._element.get("show") in _OFF}
+    found = partition_pptx(filename=str(path), include_slide_notes=True, languages=languages)
+    return [element for element in found if element.metadata.page_number not in hidden]
 
 
 def _titles_first(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import pptx
 import pytest
 import xlsxwriter
 from docx.enum.style import WD_STYLE_TYPE
@@ -13,6 +14,7 @@ from docx.oxml.ns import qn
 from docx.shared import Pt, RGBColor
 
 from ingest.parsers import docx as word
+from ingest.parsers import pptx as presentation
 from ingest.parsers import spreadsheet
 from ingest.settings import ParseLimits
 
@@ -92,6 +94,21 @@ def test_what_can_be_seen_is_read(show: Callable[[Any], None], tmp_path: Path) -
     document = docx.Document()
     show(document.add_paragraph().add_run(SEEN))
     assert read(document, tmp_path) == SEEN
+
+
+def test_hidden_slides_are_not_read(tmp_path: Path) -> None:
+    show = pptx.Presentation()
+    for number, text in enumerate([SEEN, EVIL, "The last slide."]):
+        slide = show.slides.add_slide(show.slide_layouts[1])
+        slide.placeholders[1].text = text
+        slide.notes_slide.notes_text_frame.text = f"Note: {text}"
+        if number == 1:
+            slide._element.set("show", "0")
+    show.save(tmp_path / "document")
+    document = presentation.parse(tmp_path / "document", ParseLimits())
+    assert SEEN in document.text
+    assert EVIL not in document.text
+    assert document.blocks[-1].page == document.page_count == 3
 
 
 @pytest.mark.parametrize("hide", ["hide", "very_hidden"])

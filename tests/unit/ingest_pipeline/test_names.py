@@ -25,6 +25,7 @@ from ingest.names import clean_collection_name, clean_file_name
         ("季度报告 2026.xlsx", "季度报告 2026.xlsx"),
         ("Cafe\u0301.txt", "Café.txt"),
         (".env", ".env"),
+        ("report\ufe0f\U000e0100\U000e0041\u3164.pdf", "report.pdf"),
     ],
 )
 def test_file_names(given: str, kept: str) -> None:
