@@ -17,6 +17,7 @@ from security.audit import AuditLog, AuditRecord
 from security.errors import Forbidden, NotFound, Unauthenticated
 from security.keyring import KeyRing
 from security.principal import Principal, Verb
+from security.scim.users import attributes_of
 from security.tables import User
 
 FORMAT: Final = "sourcebook-person-1"
@@ -52,6 +53,7 @@ class PersonalData:
             "format": FORMAT,
             "person": user_id,
             "rows": {name: found for name, found in rows.items() if found},
+            "directory": attributes_of(session, self._keyring, tenant_id, user_id),
             "uploads": _uploads(session, tenant_id, user_id),
             "conversations": list(self._talks(session, tenant_id, user_id)),
             "audit_entries": list(self._entries(session, principal, user_id)),

@@ -154,7 +154,13 @@ class Accounts:
             bump(session, tenant_id)
         details = {"name": account.name, "role": account.role}
         self._audit.record(
-            session, tenant_id, principal.user_id, "user.create", account.id, details=details
+            session,
+            tenant_id,
+            principal.user_id,
+            "user.create",
+            account.id,
+            details=details,
+            about=account.id,
         )
 
 

@@ -5,6 +5,8 @@ says which engine and key in Vault are meant, so it outlives a change of address
 names and authenticates the key's version.
 """
 
+import base64
+import re
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final
@@ -18,6 +20,8 @@ from security.settings import VaultSettings
 
 _KINDS: Final = frozenset({"aes256-gcm96", "chacha20-poly1305"})
 _DIGEST_BYTES: Final = 32
+_CIPHERTEXT: Final = re.compile(r"vault:v[1-9][0-9]*:([A-Za-z0-9+/]+=*)")
+_ODD_CIPHERTEXT: Final = "Vault gave a ciphertext that is not understood. Look into its log."
 _WRONG_KIND: Final = (
     "The key in Vault must be of type aes256-gcm96 or chacha20-poly1305, and not derived."
 )
@@ -44,7 +48,10 @@ class VaultKeyProvider:
         bound = self._header + associated
         # Vault before 1.13 ignores associated data without a word: the digest inside binds too.
         plaintext = sha256(bound).digest() + key
-        return self._header + self._client.encrypt(plaintext, bound).encode()
+        ciphertext = self._client.encrypt(plaintext, bound)
+        if not _is_canonical(ciphertext):
+            raise KeyUnavailable(_ODD_CIPHERTEXT)
+        return self._header + ciphertext.encode()
 
     def unwrap(self, associated: bytes, wrapped: bytes) -> bytes:
         """Let Vault decrypt under the version that its ciphertext names."""
@@ -82,7 +89,18 @@ class VaultKeyProvider:
 
 
 def _ciphertext(wrapped: bytes) -> str:
+    ciphertext = wrapped[HEADER_BYTES:].decode("ascii", "replace")
+    if not _is_canonical(ciphertext):
+        raise KeyUnavailable(WRONG_KEY)
+    return ciphertext
+
+
+def _is_canonical(ciphertext: str) -> bool:
+    """Tell whether no other text means the same: base64 lets some bits of its last letter be."""
+    found = _CIPHERTEXT.fullmatch(ciphertext)
+    if found is None:
+        return False
     try:
-        return wrapped[HEADER_BYTES:].decode("ascii")
-    except UnicodeDecodeError:
-        raise KeyUnavailable(WRONG_KEY) from None
+        return base64.b64encode(base64.b64decode(found[1], validate=True)).decode() == found[1]
+    except ValueError:
+        return False

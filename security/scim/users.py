@@ -247,7 +247,13 @@ class ScimUsers:
         details: Mapping[str, object],
     ) -> None:
         self._audit.record(
-            session, directory.tenant_id, directory.actor, action, user_id, details=details
+            session,
+            directory.tenant_id,
+            directory.actor,
+            action,
+            user_id,
+            details=details,
+            about=user_id,
         )
 
 
@@ -298,6 +304,18 @@ def _free_name(session: Session, directory: Directory, person: Person, user_id: 
         if any(found != user_id for found in session.scalars(same)):
             raise NotUnique
     return name
+
+
+def attributes_of(
+    session: Session, keyring: KeyRing, tenant_id: str, user_id: str
+) -> dict[str, Any]:
+    """Return what a directory told of a person; nothing for whom it does not know."""
+    row = session.get(ScimUser, user_id)
+    if row is None or row.tenant_id != tenant_id:
+        return {}
+    cipher = keyring.cipher(session, tenant_id, _owner(user_id))
+    attributes: dict[str, Any] = json.loads(cipher.open(_place(user_id), row.attributes))
+    return attributes
 
 
 def _owner(user_id: str) -> str:

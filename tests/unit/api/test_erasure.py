@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 
 import api.wiring
 from api.erasure import KEPT, person_tables, tenant_tables
+from api.personal_data import PersonalData
 from security.audit.tables import AuditEntry
 from security.erasure.ledger import stored_receipts
 from security.erasure.receipt import verify_receipt
@@ -16,6 +17,8 @@ from security.erasure.tables import ErasureReceipt
 from security.errors import Forbidden, LastOwner, NotFound
 from security.keys import FileKeyProvider
 from security.principal import Principal, Role
+from security.scim.tokens import Directory
+from security.scim.users import ScimUsers
 from security.tables import User, WrappedKey
 from storage.database import Base
 from tests.erasure_world import Services, open_services
@@ -76,6 +79,37 @@ def test_what_the_log_holds_of_a_person_is_unreadable_and_stays_so(services: Ser
     assert details() == {person: None, other: {"said": "audit of other"}}
     with services.database.reading(TENANT) as session:
         assert list(services.keyring.owned_by(session, TENANT, person)) == []
+
+
+def test_the_log_names_nobody_who_was_erased(services: Services) -> None:
+    services.create_tenant(TENANT)
+    erased, _ = (services.add_person(TENANT, name) for name in ("Ada", "Grace"))
+    directory = Directory(TENANT, "t", None)
+    scim = ScimUsers(services.keyring, services.audit, services.clock)
+    with services.database.transaction(TENANT) as session:
+        hopper = scim.create(session, directory, {"userName": "Hopper"}).id
+        services.eraser.person(session, TENANT, erased, "operator")
+        services.eraser.person(session, TENANT, hopper, "operator")
+    with services.database.reading(TENANT) as session:
+        entries = services.audit.entries(session, services.owner(TENANT), limit=1_000)
+    log = repr(entries)
+    assert "Grace" in log
+    assert "Ada" not in log
+    assert "Hopper" not in log
+
+
+def test_an_export_holds_what_a_directory_told(services: Services) -> None:
+    services.create_tenant(TENANT)
+    directory = Directory(TENANT, "t", None)
+    scim = ScimUsers(services.keyring, services.audit, services.clock)
+    data = PersonalData(services.keyring, services.audit, services.conversations)
+    told = {"userName": "Hopper", "displayName": "Grace Hopper"}
+    with services.database.transaction(TENANT) as session:
+        user = scim.create(session, directory, told).id
+        found = data.export(session, services.owner(TENANT), user)
+    assert found["directory"] == {"displayName": "Grace Hopper"}
+    assert found["rows"]["users"][0]["name"] == "Hopper"
+    assert [entry["action"] for entry in found["audit_entries"]] == ["user.create"]
 
 
 def test_an_erasure_that_is_rolled_back_leaves_everything(

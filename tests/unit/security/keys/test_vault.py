@@ -160,6 +160,22 @@ def test_an_odd_answer_is_refused(
             act()
 
 
+@pytest.mark.parametrize(
+    "ciphertext", ["", "vault:v1:", "vault:v0:QQ==", "vault:v1:QR==", "v1:QQ==", "vault:v1:QQ==\n"]
+)
+def test_a_ciphertext_in_another_form_is_refused_at_once(
+    vault: FakeVault, provider: VaultKeyProvider, ciphertext: str
+) -> None:
+    wrapped = provider.wrap(b"tenant", KEY)
+    asked = len(vault.requests)
+    with pytest.raises(KeyUnavailable, match="Restore the key"):
+        provider.unwrap(b"tenant", wrapped[:18] + ciphertext.encode())
+    assert len(vault.requests) == asked
+    vault.answer = {"data": {"ciphertext": ciphertext}}
+    with pytest.raises(KeyUnavailable, match="not understood"):
+        provider.wrap(b"tenant", KEY)
+
+
 def test_a_key_of_the_wrong_kind_is_refused_at_once(vault: FakeVault) -> None:
     for kind, derived in (("rsa-4096", False), ("aes256-gcm96", True)):
         vault.kind, vault.derived = kind, derived
