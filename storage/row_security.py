@@ -77,21 +77,13 @@ def refuse_unfenced_role(connection: Connection) -> None:
 
 
 def fence(
-    table: str,
-    *,
-    tenant: str = TENANT_COLUMN,
-    credential: str | None = None,
-    through: tuple[str, str] | None = None,
+    table: str, *, tenant: str = TENANT_COLUMN, credential: str | None = None
 ) -> Iterator[str]:
-    """Yield the statements that put a table behind the fence; see `security.ddl`."""
+    """Yield the statements that put a table behind the fence; see `api.migrations.fences`."""
     yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
     yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"  # for its owner too
     everything = f"current_setting('{_ALL}', true) = 'on'"
     rule = f"{tenant} = current_setting('{_TENANT}', true) OR {everything}"
-    if through is not None:
-        column, parent = through
-        # The parent's own fence decides which rows this finds.
-        rule = f"{column} IN (SELECT id FROM {parent})"  # noqa: S608 - names from our own code
     yield f"CREATE POLICY tenant ON {table} USING ({rule}) WITH CHECK ({rule})"
     if credential is not None:
         shown = f"decode(current_setting('{_CREDENTIAL}', true), 'hex')"

@@ -10,24 +10,22 @@ def enable_row_security(
     *,
     tenant: str = TENANT_COLUMN,
     credential: str | None = None,
-    through: tuple[str, str] | None = None,
 ) -> None:
     """Let PostgreSQL show a new table's rows to transactions of their tenant only.
 
-    Call it after `op.create_table` for each table with a `tenant_id`; a test fails for one that
-    was forgotten. On SQLite nothing happens. What is not the usual stands also in the model's
-    `__table_args__`, as `{"info": {"fence": {…}}}` with the same arguments.
+    Call it after `op.create_table` for each table of a tenant's things, which needs a `tenant_id`
+    also where another table leads to the tenant; a test fails for one that was forgotten. On SQLite
+    nothing happens. What is not the usual stands also in the model's `__table_args__`, as
+    `{"info": {"fence": {…}}}` with the same arguments.
 
     Args:
         table: its name.
         tenant: the column that holds the tenant's id.
         credential: a column with the hash of a secret, by which a row may be found before its
             tenant is known (`storage.row_security.show_credential`).
-        through: for a table without a tenant's id, its column and the fenced table whose `id`
-            that column holds.
     """
     if op.get_bind().dialect.name == "postgresql":
-        for statement in fence(table, tenant=tenant, credential=credential, through=through):
+        for statement in fence(table, tenant=tenant, credential=credential):
             op.execute(statement)
 
 
