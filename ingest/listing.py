@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from ingest.errors import InvalidCursor
 from retrieval.access import AccessScope
 from retrieval.tables import Document
+from security.principal import Principal, Verb
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -32,6 +33,13 @@ def page(
     rows = list(session.scalars(_after(scope, cursor).limit(limit + 1)))
     more = len(rows) > limit
     return rows[:limit], _cursor(rows[limit - 1]) if more else None
+
+
+def shared_singly(session: Session, principal: Principal, scope: AccessScope) -> AccessScope:
+    """Narrow a scope to collections that the caller may not read as a whole."""
+    places = select(Document.collection_id).where(scope.documents()).distinct()
+    closed = (place for place in session.scalars(places) if not principal.may(Verb.READ, place))
+    return scope.narrowed(frozenset(closed))
 
 
 def _after(scope: AccessScope, cursor: str | None) -> Select[Document]:

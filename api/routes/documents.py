@@ -13,6 +13,7 @@ from api.accesses import record_access
 from api.caller import Caller, CallerOf
 from api.ranges import content_response
 from api.uploads import ReceivedFile, receive_upload
+from ingest.listing import shared_singly
 from ingest.permission_lists import Wanted
 from ingest.views import Upload
 from retrieval.versions import document_versions
@@ -71,10 +72,13 @@ def list_documents(
     collection: Annotated[str | None, Query()] = None,
     cursor: Annotated[str | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    shared: Annotated[bool, Query(description="Only from collections not listed.")] = False,  # noqa: FBT002 - a query's parameter
 ) -> schemas.DocumentList:
-    """List documents, newest first."""
+    """List documents, newest first; `shared`: those seen without a role on their collection."""
     with caller.reading() as visit:
         scope = visit.scope()
+        if shared:
+            scope = shared_singly(visit.session, visit.principal, scope)
         if collection is not None:
             found = caller.state.collections.find(visit.session, visit.principal, collection)
             scope = scope.narrowed(frozenset({found.id}))

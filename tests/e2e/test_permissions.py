@@ -82,6 +82,8 @@ def test_a_document_is_shared_with_a_guest_and_closed_to_a_reader(
 
     assert not _finds(reader, archive.document)
     assert _finds(guest, archive.document)
+    guest.go("#/collections")
+    expect(guest.page.get_by_test_id("shared")).to_contain_text(archive.document)
     reader.go(f"#/collections/{archive.collection}")
     expect(reader.page.get_by_test_id("documents-empty")).to_be_visible()
 

@@ -70,6 +70,9 @@ def test_it_is_shared_with_somebody_and_closed_again(
     assert known.client.get(_path(document)).status_code == 403
     assert known.client.delete(f"/v1/documents/{document}").status_code == 403
     assert known.client.get("/v1/collections").json()["items"] == []
+    shared = known.client.get("/v1/documents", params={"shared": True}).json()
+    assert [item["id"] for item in shared["items"]] == [document]
+    assert admin.get("/v1/documents", params={"shared": True}).json()["total"] == 0
     _set(admin, document, allow=[own])
     assert not _sees(known.client, document)
 
@@ -182,6 +185,8 @@ def test_an_upload_follows_the_default_of_its_collection_or_says_otherwise(
         (_upload(known.client, collection, b"three", json.dumps(chosen)), 403),
     ):
         assert refused.status_code == status
+    assert admin.delete(f"/v1/collections/{collection}").status_code == 204
+    assert admin.get(f"/v1/documents/{shown}").status_code == 404
 
 
 def test_a_hidden_copy_of_an_upload_is_not_given_away(

@@ -38,7 +38,7 @@ class Scene:
         self.collection = world.collection(TENANT)
         acl = world.acl(TENANT, f"collection:{self.collection}")
         self.document = world.document(TENANT, self.collection, acl, ["alpha one", "alpha two"])
-        audit = AuditLog(world.keyring, lambda: NOW)
+        self.audit = audit = AuditLog(world.keyring, lambda: NOW)
         self.grants = Grants(audit, lambda: NOW)
         collections = CollectionService(world.keyring, self.grants, audit, lambda: NOW)
         self.permissions = PermissionService(audit, collections, UploadLimits(), lambda: NOW)
@@ -126,3 +126,14 @@ def test_changing_a_list_moves_a_row_and_embeds_nothing(
     scene.set([f"user:{ANN}"])
     assert scene.seen()
     assert scene.chunks() == before
+
+
+def test_each_change_of_a_list_is_on_record_once(scene: Scene) -> None:
+    for _ in range(2):
+        scene.set([f"user:{ANN}"], ["role:reader"])
+    with scene.database.reading(TENANT) as session:
+        entries = scene.audit.entries(session, OPERATOR)
+    (change,) = [entry for entry in entries if entry.action == "document.permissions"]
+    assert (change.actor, change.target) == ("operator", scene.document)
+    own = f"collection:{scene.collection}"
+    assert change.details == {"allow": [own, f"user:{ANN}"], "deny": ["role:reader"]}

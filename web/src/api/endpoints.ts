@@ -71,8 +71,11 @@ export const setPermissions = (
 export const findPeople = (query: string) =>
   get<Page<Found>>(`v1/directory?${new URLSearchParams({ query })}`);
 
-export function listDocuments(collection: string, cursor: string | null, limit: number) {
-  const query = new URLSearchParams({ collection, limit: String(limit) });
+/** A page of a collection's documents, or for null of those shared from collections not listed. */
+export function listDocuments(collection: string | null, cursor: string | null, limit: number) {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (collection === null) query.set('shared', 'true');
+  else query.set('collection', collection);
   if (cursor !== null) query.set('cursor', cursor);
   return get<DocumentPage>(`v1/documents?${query}`);
 }

@@ -6,7 +6,7 @@ export const pageSize = 50;
 const soonMs = 1000;
 const laterMs = 4000;
 
-/** One page of a collection's documents, kept fresh by one list request while work goes on. */
+/** One page of a collection's documents, or (null) of those shared singly, kept fresh by one list request while work goes on. */
 export class DocumentList {
   items = $state<SourceDocument[] | null>(null);
   total = $state(0);
@@ -21,7 +21,7 @@ export class DocumentList {
   #stale = false;
   #closed = false;
 
-  constructor(readonly collection: string) {}
+  constructor(readonly collection: string | null) {}
 
   /** Index of the first document shown, from 0. */
   get first(): number {

@@ -40,6 +40,8 @@ export const en = {
   },
   collections: {
     title: 'Collections',
+    shared: 'Shared with you',
+    sharedLead: 'Single documents from collections that you have no role in.',
     lead: 'A collection holds documents that the same people may read.',
     name: 'Name of the new collection',
     create: 'Create collection',

@@ -39,6 +39,8 @@ export const zh: Dictionary = {
   },
   collections: {
     title: '资料库',
+    shared: '与您共享',
+    sharedLead: '来自您没有角色的资料库的单个文档。',
     lead: '一个资料库中的文档，由同一些人阅读。',
     name: '新资料库的名称',
     create: '新建资料库',
