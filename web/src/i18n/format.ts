@@ -3,9 +3,11 @@ const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 /** Dates, numbers and sizes as the language writes them. */
 export function formats(tag: string) {
   const date = new Intl.DateTimeFormat(tag, { dateStyle: 'medium' });
+  const dateTime = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'medium' });
   const number = new Intl.NumberFormat(tag);
   return {
     date: (iso: string) => date.format(new Date(iso)),
+    dateTime: (iso: string) => dateTime.format(new Date(iso)),
     number: (n: number) => number.format(n),
     percent: (n: number) => new Intl.NumberFormat(tag, { style: 'percent' }).format(n / 100),
     size: (bytes: number) => size(tag, bytes),

@@ -5,6 +5,7 @@ export type Route =
   | { page: 'collection'; id: string }
   | { page: 'people' }
   | { page: 'evaluations' }
+  | { page: 'audit' }
   | { page: 'settings' }
   | { page: 'sign-in'; problem: string }
   | { page: 'unknown' };
@@ -19,7 +20,7 @@ export function parseRoute(hash: string): Route {
   if (page === '' || page === 'ask') return { page: 'ask', conversation: id || null };
   if (page === 'collections') return id ? { page: 'collection', id } : { page: 'collections' };
   if (page === 'sign-in' && id) return { page, problem: id };
-  const plain = ['search', 'people', 'evaluations', 'settings'] as const;
+  const plain = ['search', 'people', 'evaluations', 'audit', 'settings'] as const;
   const known = plain.find((name) => name === page && id === undefined);
   return known ? { page: known } : { page: 'unknown' };
 }
