@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import LargeBinary, Table, select
 from sqlalchemy.orm import Session
 
-from api.erasure import person_tables
+from api.erasure import has_person_key, person_tables
 from qa.answer import Turn
 from qa.conversations import Conversations
 from retrieval.access import scope_for
@@ -47,7 +47,8 @@ class PersonalData:
             raise Forbidden
         tenant_id = principal.tenant_id
         rows = {table.name: _rows(session, table, tenant_id, user_id) for table in person_tables()}
-        if not rows["users"] and not self._keyring.owned_by(session, tenant_id, user_id):
+        is_known = has_person_key(self._keyring, session, tenant_id, user_id)
+        if not rows["users"] and not is_known:
             raise NotFound
         exported = {
             "format": FORMAT,

@@ -18,6 +18,7 @@ from security.audit.tree import frontier_of, nodes_of
 from security.audit_settings import AuditSettings
 from security.errors import AuditForked, SecurityError
 from security.keyring import KeyRing
+from security.tables import TenantKey
 from storage.database import Database
 from storage.row_security import ALL_TENANTS
 
@@ -117,7 +118,11 @@ class Checkpointer:
 
     def _grown(self, *, due_only: bool) -> list[str]:
         with self._database.reading(ALL_TENANTS) as session:
-            sizes = session.execute(select(AuditHead.tenant_id, AuditHead.size)).all()
+            # An erased tenant's log has nobody left to sign it, and does not grow any more.
+            has_keys = AuditHead.tenant_id.in_(select(TenantKey.tenant_id))
+            sizes = session.execute(
+                select(AuditHead.tenant_id, AuditHead.size).where(has_keys)
+            ).all()
             return [
                 tenant_id
                 for tenant_id, size in sizes

@@ -177,12 +177,17 @@ def test_what_is_not_there_or_another_tenant_s_is_not_found(services: Services) 
     theirs = services.create_tenant(OTHER)
     document = services.add_document(OTHER, theirs, "text")
     person = services.add_person(OTHER, "person")
+    with services.database.transaction(TENANT) as session:
+        for owner in ("audit:checkpoints", "signing:" + "5" * 32):
+            services.keyring.obtain(session, TENANT, owner)
     for act, target in (
         (services.eraser.document, document),
         (services.eraser.person, person),
         (services.eraser.document, ABSENT),
         (services.eraser.person, ABSENT),
         (services.eraser.person, "audit"),
+        (services.eraser.person, "checkpoints"),
+        (services.eraser.person, "5" * 32),
         (services.eraser.person, "receipts"),
     ):
         with pytest.raises(NotFound), services.database.transaction(TENANT) as session:

@@ -18,6 +18,7 @@ from security.audit_settings import AuditSettings
 from security.errors import AuditForked, CheckpointNotKept
 from security.keyring import KeyRing
 from security.principal import Principal, Role
+from security.tables import Tenant
 from storage.database import Database
 
 TENANT, ANA = "default", "a" * 32
@@ -202,3 +203,19 @@ def tamper(session, database: Database, table: str, change: str) -> None:
     else:
         session.execute(text(f"DROP TRIGGER {table}_refuse_update"))
     session.execute(text(f"UPDATE {table} SET {change}"))
+
+
+def test_an_erased_tenant_does_not_keep_others_from_being_signed(
+    database: Database, keyring: KeyRing, checkpointer: Checkpointer, write, file: Path, failures
+) -> None:
+    with database.transaction("another") as session:  # sorts before, so it would come first
+        session.add(Tenant(id="another", name="Another", created_at=keyring._clock()))
+        session.flush()
+        keyring.create_tenant(session, "another")
+        AuditLog(keyring, keyring._clock).record(session, "another", ANA, "token.create", "t")
+    with database.transaction("another") as session:
+        keyring.destroy_tenant(session, "another")
+    write(3)
+    checkpointer._round(due_only=True)
+    assert failures == []
+    assert sizes(file) == [3]
