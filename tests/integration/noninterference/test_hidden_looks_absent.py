@@ -25,6 +25,7 @@ BODIES: dict[str, object] = {
 OTHERWISE = {
     "provider": "the configured providers are on the sign-in page",
     "name": "the same names for everybody (SCIM's schemas)",
+    "index": "auditors see the whole log, others none of it: tested with its routes",
     "evaluation_id": "administrators see all evaluations, others none: tested with its routes",
 }
 """Parts of paths that name nothing which may be hidden from one and not from another."""
