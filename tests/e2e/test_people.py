@@ -100,3 +100,21 @@ def test_a_token_is_shown_once_works_and_is_revoked(
     desk.confirm()
     expect(row).to_have_count(0)
     assert httpx.get(collections, headers=headers).status_code == 401
+
+
+def test_a_program_gets_a_token_with_what_the_page_shows(desk: Desk, server: Server) -> None:
+    name = f"job {uuid4().hex[:8]}"
+    desk.go("#/people")
+    form = desk.page.get_by_test_id("program-form")
+    form.locator("input").fill(name)
+    form.get_by_role("button").click()
+    client_id = desk.page.get_by_test_id("client-id")
+    expect(client_id).to_be_visible()
+    pair = (client_id.input_value(), desk.page.get_by_test_id("client-secret").input_value())
+    wanted = {"grant_type": "client_credentials"}
+    assert httpx.post(f"{server.url}/oauth2/token", data=wanted, auth=pair).is_success
+    row = desk.page.get_by_test_id("program").filter(has_text=name)
+    row.get_by_role("button").last.click()
+    desk.page.get_by_test_id("confirm").get_by_role("button").last.click()
+    expect(row).to_have_count(0)
+    assert httpx.post(f"{server.url}/oauth2/token", data=wanted, auth=pair).status_code == 401

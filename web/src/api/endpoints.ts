@@ -15,11 +15,15 @@ import type {
   GroupPerson,
   Hit,
   Members,
+  NewScimToken,
+  NewServiceAccount,
   NewToken,
   Page,
   Permissions,
   Role,
   SessionUser,
+  ScimToken,
+  ServiceAccount,
   SourceDocument,
   Token,
   User,
@@ -102,6 +106,22 @@ export const listTokens = () => get<Page<Token>>('v1/tokens');
 export const createToken = (name: string, scopes: Verb[], days: number) =>
   post<NewToken>('v1/tokens', { name, scopes, expires_in_days: days });
 export const deleteToken = (id: string) => remove(`v1/tokens/${segment(id)}`);
+
+export const listServiceAccounts = () => get<Page<ServiceAccount>>('v1/service-accounts');
+export const createServiceAccount = (name: string, role: Role | null, days: number) =>
+  post<NewServiceAccount>('v1/service-accounts', { name, role, expires_in_days: days });
+const serviceAccount = (id: string) => `v1/service-accounts/${segment(id)}`;
+export const deleteServiceAccount = (id: string) => remove(serviceAccount(id));
+export const renewSecret = (id: string) => post<{ secret: string }>(`${serviceAccount(id)}/secret`);
+export const setServiceAccountRole = (id: string, role: Role | null) =>
+  role === null
+    ? remove(`${serviceAccount(id)}/role`)
+    : put(`${serviceAccount(id)}/role`, { role });
+
+export const listScimTokens = () => get<Page<ScimToken>>('v1/scim-tokens');
+export const createScimToken = (name: string, days: number, issuer: string | null) =>
+  post<NewScimToken>('v1/scim-tokens', { name, expires_in_days: days, issuer });
+export const deleteScimToken = (id: string) => remove(`v1/scim-tokens/${segment(id)}`);
 
 export const listUsers = () => get<Page<User>>('v1/users');
 export const createUser = (name: string, password: string, role: Role | null) =>

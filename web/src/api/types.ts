@@ -134,6 +134,25 @@ export type Token = {
 };
 export type NewToken = Token & { token: string };
 
+/** The account of a program; its id is its client id. */
+export type ServiceAccount = {
+  id: string;
+  name: string;
+  role: Role | null;
+  credential: 'secret' | 'key' | 'provider';
+  expires_at: string;
+};
+export type NewServiceAccount = ServiceAccount & { secret: string | null };
+
+/** What a directory shows to bring people and groups. */
+export type ScimToken = {
+  id: string;
+  name: string;
+  issuer: string | null;
+  expires_at: string;
+};
+export type NewScimToken = ScimToken & { token: string };
+
 export type About = {
   version: string;
   model: string;

@@ -1,4 +1,5 @@
 // Every text of the page in English; zh.ts has the same keys, which TypeScript holds.
+import { programTexts } from './programs.en.ts';
 
 const count = (n: number, one: string, many: string) =>
   `${new Intl.NumberFormat('en').format(n)} ${n === 1 ? one : many}`;
@@ -287,6 +288,7 @@ export const en = {
     set: 'Set password',
     you: 'you',
   },
+  ...programTexts,
   members: {
     title: 'People with access',
     lead: 'Besides those whose role counts for every collection.',

@@ -1,4 +1,5 @@
 import type { Dictionary } from './en.ts';
+import { programTexts } from './programs.zh.ts';
 
 const number = (n: number) => new Intl.NumberFormat('zh-CN').format(n);
 
@@ -283,6 +284,7 @@ export const zh: Dictionary = {
     set: '设置密码',
     you: '您自己',
   },
+  ...programTexts,
   members: {
     title: '有权访问的人员',
     lead: '不包括角色对所有资料库有效的人员。',
