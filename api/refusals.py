@@ -10,6 +10,7 @@ from api.observability.logs import log
 from api.state import State, state_of
 from security.audit.denials import Denial
 from security.errors import InvalidCredentials, SecurityError, TooManyAttempts
+from security.oidc.errors import ProviderError
 from security.principal import Principal
 from security.sign_in import ANONYMOUS
 
@@ -33,7 +34,7 @@ def remember_caller(request: Request, principal: Principal) -> None:
 def record_refusal(request: Request, error: Exception) -> None:
     """Record a refused request; that it is refused stands also if this cannot be written."""
     status, code = getattr(error, "status", None), getattr(error, "code", "")
-    if status not in _REFUSALS or isinstance(error, InvalidCredentials):
+    if status not in _REFUSALS or isinstance(error, InvalidCredentials | ProviderError):
         return  # a failed sign-in puts itself on record
     principal: Principal | None = getattr(request.state, "principal", None)
     if principal is None and not _said_who(request, error):
