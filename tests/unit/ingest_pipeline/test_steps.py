@@ -230,6 +230,16 @@ def test_resuming_embeds_only_what_is_missing(line: Line) -> None:
     assert line.words(work) == WORDS.split()
 
 
+def test_the_same_text_under_another_name_is_not_embedded_again(line: Line) -> None:
+    line.run(line.upload())
+    asked = len(line.embedder.asked)
+    with line.database.transaction() as session:
+        source = io.BytesIO(f"{WORDS} ".encode())  # other bytes, or it would be a duplicate
+        uploaded = line.documents.upload(session, line.owner, "Papers", "b.txt", source)
+    line.run(Work(uploaded.document.id, 1))
+    assert len(line.embedder.asked) == asked
+
+
 def test_what_differs_is_written_anew(line: Line) -> None:
     work = line.upload()
     line.steps.parse(work)
