@@ -9,6 +9,7 @@ from api.settings import Settings
 from api.wiring import open_blobs, open_database, utc_now
 from ingest.blocks import ParsedDocument
 from ingest.chunking import chunk
+from ingest.office import OfficeViews
 from ingest.sandbox import ParserSandbox
 from ingest.worker import Worker
 from retrieval.corpus import Chunk
@@ -41,6 +42,7 @@ def run(settings: Settings, name: str, stop: threading.Event) -> None:
             audit=AuditLog(keyring, utc_now),
             embedder=embedder,
             parse=partial(sandbox.parse, limits=settings.parsing),
+            show=OfficeViews(sandbox.parse, settings.parsing),
             split=partial(_split, embedder),
             tokenize=blind_passage,
             settings=settings.ingestion.model_copy(update={"name": name}),

@@ -18,7 +18,7 @@ from ingest.permission_lists import Wanted, chosen_acl
 from ingest.reception import Received, receive
 from ingest.sandbox.wire import decode
 from ingest.settings import ArchiveLimits, UploadLimits
-from ingest.states import PROGRESS, Stage, Status, content_blob, text_blob
+from ingest.states import PROGRESS, Stage, Status, content_blob, text_blob, view_blob
 from ingest.views import (
     DocumentPage,
     DocumentText,
@@ -37,6 +37,7 @@ from security.places import Place
 from security.principal import Principal, Verb
 from security.sealed_file import SealedFileReader, seal_file
 from storage.blobs import DiskBlobStore
+from storage.errors import BlobMissing
 from storage.outcomes import after_rollback
 
 _ATTEMPTS_MAX = 3
@@ -139,6 +140,21 @@ class DocumentService:
         """
         row = visible(session, scope, document_id)
         return self._view(session, row), self._open(session, row, content_blob(row.id))
+
+    def view(
+        self, session: Session, scope: AccessScope, document_id: str
+    ) -> tuple[DocumentView, SealedFileReader]:
+        """Return an office document and its PDF to look at; the caller closes the reader.
+
+        Raises:
+            NotFound: absent or hidden, or there is no such PDF of it.
+        """
+        row = visible(session, scope, document_id)
+        try:
+            opened = self._open(session, row, view_blob(row.id, row.attempt))
+        except BlobMissing:
+            raise NotFound from None
+        return self._view(session, row), opened
 
     def text(self, session: Session, scope: AccessScope, document_id: str) -> DocumentText:
         """Return the parsed text of a document as its blocks.

@@ -36,6 +36,9 @@ class ParseLimits(BaseModel):
     A message has at most `attachments_max` attachments of `attachment_bytes_max` together. They are
     parsed like documents, and theirs as well, `attachment_depth_max` levels down; those below are
     only named.
+
+    Where LibreOffice is installed, it turns office documents into PDF to be looked at, within
+    `office_seconds_max` (0 switches that off) and `office_memory_bytes_max` of address space.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,6 +60,8 @@ class ParseLimits(BaseModel):
     attachments_max: int = Field(default=100, ge=0)
     attachment_bytes_max: int = Field(default=100 * MIB, gt=0)
     attachment_depth_max: int = Field(default=3, ge=0)
+    office_seconds_max: int = Field(default=120, ge=0)
+    office_memory_bytes_max: int = Field(default=4096 * MIB, gt=0)
     archive: ArchiveLimits = ArchiveLimits()
 
     def for_scans(self, pages: int) -> "ParseLimits":

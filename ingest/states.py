@@ -60,7 +60,13 @@ def text_blob(document_id: str, attempt: int) -> str:
     return f"{document_id}.{attempt}.text"
 
 
+def view_blob(document_id: str, attempt: int) -> str:
+    """Name the blob of the PDF to look at, which only some office documents have."""
+    return f"{document_id}.{attempt}.view"
+
+
 def blobs_of(document_id: str, attempt: int) -> list[str]:
     """Name all blobs that a document can have had up to `attempt`."""
-    texts = [text_blob(document_id, number) for number in range(1, attempt + 1)]
-    return [content_blob(document_id), *texts]
+    numbers = range(1, attempt + 1)
+    made = [blob(document_id, number) for number in numbers for blob in (text_blob, view_blob)]
+    return [content_blob(document_id), *made]

@@ -6,7 +6,7 @@ from itertools import islice
 
 from sqlalchemy import select
 
-from ingest.states import content_blob, text_blob
+from ingest.states import content_blob, text_blob, view_blob
 from retrieval.tables import Document
 from storage.blobs import DiskBlobStore
 from storage.database import Database
@@ -50,7 +50,9 @@ class OrphanSweep:
         with self._database.reading(ALL_TENANTS) as session:
             rows = session.execute(query).all()
         return {
-            name for key, attempt in rows for name in (content_blob(key), text_blob(key, attempt))
+            name
+            for key, attempt in rows
+            for name in (content_blob(key), text_blob(key, attempt), view_blob(key, attempt))
         }
 
 

@@ -14,7 +14,7 @@ from ingest.pipeline.dispatcher import Dispatcher
 from ingest.pipeline.failures import trace
 from ingest.pipeline.progress import Progress
 from ingest.pipeline.runner import Runner
-from ingest.pipeline.steps import OnStage, Parse, Split, Steps, Tokenize
+from ingest.pipeline.steps import OnStage, Parse, Show, Split, Steps, Tokenize
 from ingest.pipeline.workflow import close, enqueue, launch
 from ingest.settings import WorkerSettings
 from ingest.sweep import OrphanSweep
@@ -49,6 +49,7 @@ class Worker:
         clock: Callable[[], datetime],
         stop: threading.Event,
         on_stage: OnStage = lambda _stage: None,
+        show: Show = lambda _content, _media_type: None,
     ) -> None:
         self._database = database
         self._jobs_url = jobs_url
@@ -72,6 +73,7 @@ class Worker:
             batch_chunks=settings.embed_batch_chunks,
             stop=stop,
             on_stage=on_stage,
+            show=show,
         )
         self._heartbeat = Heartbeat(database, settings.name, clock)
         self._sweep = OrphanSweep(database, blobs, clock)

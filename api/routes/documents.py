@@ -13,6 +13,7 @@ from api.accesses import record_access
 from api.caller import Caller, CallerOf
 from api.ranges import content_response
 from api.uploads import ReceivedFile, receive_upload
+from ingest import detect
 from ingest.listing import shared_singly
 from ingest.permission_lists import Wanted
 from ingest.views import Upload
@@ -124,6 +125,22 @@ def get_content(document_id: str, request: Request, caller: CallerOf) -> Respons
         content.close()
         raise
     return content_response(content, view.name, view.media_type, request.headers.get("range"))
+
+
+@router.get("/{document_id}/view", response_class=StreamingResponse)
+def get_view(document_id: str, request: Request, caller: CallerOf) -> Response:
+    """Return an office document as PDF, where the server could make one."""
+    with caller.reading() as visit:
+        view, content = caller.state.documents.view(visit.session, visit.scope(), document_id)
+        version = document_versions(visit.session, visit.principal.tenant_id, [document_id])
+        principal = visit.principal
+    try:
+        _record(caller, principal, "document.open", document_id, version)
+    except BaseException:
+        content.close()
+        raise
+    name = f"{view.name}.pdf"
+    return content_response(content, name, detect.PDF, request.headers.get("range"))
 
 
 @router.post("/{document_id}/retry", status_code=202)

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from ingest.blocks import ParsedDocument
 from ingest.errors import NoText, Superseded
+from ingest.office import OfficeView
 from ingest.pipeline.progress import Progress, Work
+from ingest.placing import placed
 from ingest.sandbox.wire import decode, encode_document
-from ingest.states import Stage, content_blob, reading_progress, text_blob
+from ingest.states import Stage, content_blob, reading_progress, text_blob, view_blob
 from retrieval.chunk_codec import ChunkRecord, open_body
 from retrieval.chunks import add_chunks, content_digest, reusable_vectors
 from retrieval.corpus import Chunk
@@ -29,6 +31,8 @@ from security.sealed_file import SealedFileReader, seal_file
 from security.tenant_keys import TenantKeys
 from storage.blobs import DiskBlobStore
 
+Show = Callable[[BinaryIO, str], OfficeView | None]
+"""Make a PDF to look at of a file of a media type, if there can be one."""
 Split = Callable[[ParsedDocument], Sequence[Chunk]]
 """Cut a document into chunks, the same ones each time."""
 Tokenize = Callable[[TenantKeys, Chunk], bytes]
@@ -69,6 +73,7 @@ class Steps:
         batch_chunks: int,
         stop: threading.Event,
         on_stage: OnStage,
+        show: Show = lambda _content, _media_type: None,
     ) -> None:
         self._progress = progress
         self._blobs = blobs
@@ -80,6 +85,7 @@ class Steps:
         self._batch_chunks = batch_chunks
         self._stop = stop
         self._on_stage = on_stage
+        self._show = show
 
     def parse(self, work: Work) -> None:
         """Read the file's text and store it, sealed.
@@ -93,18 +99,22 @@ class Steps:
             cipher, media_type = self._cipher(session, row), row.media_type
         with self._open(cipher, content_blob(work.document_id)) as file:
             document = self._parse(file, media_type, on_page=partial(self._page_read, work))
-        if not document.text.strip():
-            raise NoText
-        name = text_blob(work.document_id, work.attempt)
-        sealed = seal_file(
-            cipher, Place("blobs", name, "content"), BytesIO(encode_document(document))
-        )
-        self._blobs.put(name, sealed)
+            if not document.text.strip():
+                raise NoText
+            file.seek(0)
+            view = self._show(file, media_type)
+        names = [text_blob(work.document_id, work.attempt)]
+        if view is not None:
+            document = placed(document, view.document)
+            names.append(view_blob(work.document_id, work.attempt))
+            self._seal(cipher, names[1], view.pdf)
+        self._seal(cipher, names[0], encode_document(document))
         try:
             with self._progress.writing(work) as (_, row):
                 row.page_count, row.language = document.page_count, document.language
         except Superseded:
-            self._blobs.delete(name)
+            for name in names:
+                self._blobs.delete(name)
             raise
 
     def embed(self, work: Work) -> None:
@@ -143,6 +153,9 @@ class Steps:
         self._check_stop()
         self._progress.enter(work, stage)
         self._on_stage(stage)
+
+    def _seal(self, cipher: Cipher, name: str, content: bytes) -> None:
+        self._blobs.put(name, seal_file(cipher, Place("blobs", name, "content"), BytesIO(content)))
 
     def _check_stop(self) -> None:
         if self._stop.is_set():

@@ -14,6 +14,8 @@ _RULE_PATH_BENEATH = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
 _EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
+_WRITE_FILE, _MAKE_SOCKET, _TRUNCATE, _DEVICE = 1 << 1, 1 << 9, 1 << 14, 1 << 15
+_OF_A_FILE = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _DEVICE
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _FILE_RIGHTS_BY_VERSION = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _NETWORK_SINCE_VERSION = 4
@@ -33,8 +35,12 @@ class _PathBeneath(ctypes.Structure):
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def restrict_to(readable: Iterable[Path]) -> bool:
-    """Let this process and its children read below `readable` and nothing else.
+def restrict_to(
+    readable: Iterable[Path], writable: Iterable[Path] = (), sockets: Iterable[Path] = ()
+) -> bool:
+    """Let this process and its children read below `readable`, write below `writable`, no more.
+
+    Below `sockets` they may make Unix sockets, but not remove them.
 
     Returns whether the kernel enforces it.
     """
@@ -46,28 +52,37 @@ def restrict_to(readable: Iterable[Path]) -> bool:
         return False
     try:
         for path in readable:
-            _allow(ruleset, path)
+            _allow(ruleset, path, _READ)
+        for path in writable:
+            _allow(ruleset, path, _file_rights(version))
+        for path in sockets:
+            _allow(ruleset, path, _MAKE_SOCKET)
         _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         return bool(_libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
     finally:
         os.close(ruleset)
 
 
+def _file_rights(version: int) -> int:
+    return (1 << _FILE_RIGHTS_BY_VERSION.get(version, 16)) - 1
+
+
 def _create(version: int) -> int:
-    rights = (1 << _FILE_RIGHTS_BY_VERSION.get(version, 16)) - 1
+    rights = _file_rights(version)
     network = _BIND_TCP | _CONNECT_TCP if version >= _NETWORK_SINCE_VERSION else 0
     ruleset = _Ruleset(rights, network)
     size = ctypes.sizeof(ruleset) if network else ctypes.sizeof(ctypes.c_uint64)
     return int(_libc.syscall(_CREATE_RULESET, ctypes.byref(ruleset), size, 0))
 
 
-def _allow(ruleset: int, path: Path) -> None:
+def _allow(ruleset: int, path: Path, rights: int) -> None:
     try:
         parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return  # what is not there needs no right
     try:
-        rights = _READ if path.is_dir() else _READ_FILE
+        if not path.is_dir():
+            rights &= _OF_A_FILE
         rule = _PathBeneath(rights, parent)
         _libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0)
     finally:

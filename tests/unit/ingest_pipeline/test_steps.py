@@ -15,18 +15,20 @@ from sqlalchemy.exc import OperationalError
 from ingest.blocks import Block, ParsedDocument
 from ingest.collections import CollectionService
 from ingest.errors import DocumentDamaged, NoText, SandboxUnavailable, Superseded
+from ingest.office import OfficeView
 from ingest.pipeline.progress import Progress, Work
 from ingest.pipeline.runner import DONE, Runner
-from ingest.pipeline.steps import Interrupted, Steps
+from ingest.pipeline.steps import Interrupted, Parse, Show, Steps
 from ingest.sandbox.jobs import OnPage
 from ingest.service import DocumentService
-from ingest.states import Stage, text_blob
+from ingest.states import Stage, text_blob, view_blob
 from retrieval.access import scope_for
 from retrieval.chunk_codec import open_body, open_vector
-from retrieval.corpus import Chunk
+from retrieval.corpus import Box, Chunk
 from retrieval.document_keys import document_owner
 from retrieval.tables import ChunkRow, Document, IndexChange
 from security.audit import AuditLog
+from security.errors import NotFound
 from security.keyring import KeyRing
 from security.principal import Principal
 from storage.blobs import DiskBlobStore
@@ -80,7 +82,8 @@ class Line:
     embedder: CountingEmbedder = field(default_factory=CountingEmbedder)
     stop: threading.Event = field(default_factory=threading.Event)
     stages: list[Stage] = field(default_factory=list)
-    parse: Callable[[BinaryIO, str], ParsedDocument] = parse
+    parse: Parse = parse
+    show: Show = lambda _content, _media_type: None
 
     @property
     def steps(self) -> Steps:
@@ -95,6 +98,7 @@ class Line:
             batch_chunks=3,
             stop=self.stop,
             on_stage=self.stages.append,
+            show=self.show,
         )
 
     @property
@@ -196,14 +200,12 @@ def test_scanned_pages_count_as_progress_and_may_be_broken_off(line: Line) -> No
             on_page(done, 3)
             seen.append(line.row(work).progress)
         line.stop.set()
-        on_page(3, 3)
-        raise AssertionError
+        on_page(3, 3)  # raises
 
     line.parse = scanned
     with pytest.raises(Interrupted):
         line.steps.parse(work)
-    assert seen == [6, 10, 15]
-    assert line.stages == ["parsing"] * 4
+    assert (seen, line.stages) == ([6, 10, 15], ["parsing"] * 4)
 
 
 def test_every_step_may_run_again(line: Line, audited) -> None:
@@ -230,14 +232,23 @@ def test_resuming_embeds_only_what_is_missing(line: Line) -> None:
     assert line.words(work) == WORDS.split()
 
 
-def test_the_same_text_under_another_name_is_not_embedded_again(line: Line) -> None:
-    line.run(line.upload())
-    asked = len(line.embedder.asked)
+def test_an_office_document_keeps_its_pdf_sealed(line: Line) -> None:
+    place = Box(1, 0.1, 0.1, 0.9, 0.2)
+    shown = ParsedDocument(None, (Block("text", WORDS, page=1, boxes=(place,)),), 1, "en")
+    line.run(plain := line.upload("no view of this"))
+    line.show = lambda _content, _media_type: OfficeView(b"%PDF-1.7 view", shown)
+    line.run(work := line.upload())
+    assert line.row(work).page_count == 1
+    with line.blobs.open(view_blob(work.document_id, 1)) as sealed:
+        assert b"%PDF" not in sealed.read()
     with line.database.transaction() as session:
-        source = io.BytesIO(f"{WORDS} ".encode())  # other bytes, or it would be a duplicate
-        uploaded = line.documents.upload(session, line.owner, "Papers", "b.txt", source)
-    line.run(Work(uploaded.document.id, 1))
-    assert len(line.embedder.asked) == asked
+        scope = scope_for(session, line.owner)
+        with line.documents.view(session, scope, work.document_id)[1] as pdf:
+            assert pdf.read() == b"%PDF-1.7 view"
+        with pytest.raises(NotFound):
+            line.documents.view(session, scope, plain.document_id)
+        line.documents.delete(session, line.owner, work.document_id)
+    assert {name[:32] for name in line.blobs.names()} == {plain.document_id}
 
 
 def test_what_differs_is_written_anew(line: Line) -> None:

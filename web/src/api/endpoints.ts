@@ -89,6 +89,8 @@ export const deleteDocument = (id: string) => remove(document(id));
 export const retryDocument = (id: string) => post<SourceDocument>(`${document(id)}/retry`);
 export const documentText = (id: string) => get<DocumentText>(`${document(id)}/text`);
 export const contentAddress = (id: string) => `${document(id)}/content`;
+/** An office document as PDF; there is one where its citations have boxes. */
+export const viewAddress = (id: string) => `${document(id)}/view`;
 
 export const search = (
   query: string,
