@@ -1,5 +1,6 @@
 """Open the configured language model."""
 
+from api.observability.logs import log
 from api.settings import Settings
 from model.backends.local import LocalGenerator
 from model.backends.openai_server import OpenAIServerGenerator
@@ -22,4 +23,9 @@ def open_generator(settings: Settings) -> Generator:
     if not place.is_here:
         message = f"The weights of {place.name} are missing: `sourcebook models fetch`."
         raise LookupError(message)
-    return LocalGenerator.load(place.path, settings.model.model_copy(update={"name": place.name}))
+    generator = LocalGenerator.load(
+        place.path, settings.model.model_copy(update={"name": place.name})
+    )
+    if generator.why_no_kernels:
+        log.warning("model_without_kernels", reason=generator.why_no_kernels)
+    return generator

@@ -121,7 +121,9 @@ def build_state(
         raise LookupError(message)
     metrics.registry.register(IngestionCollector(database, clock))
     if isinstance(generator, LocalGenerator):
-        metrics.registry.register(EngineCollector(generator.statistics))
+        metrics.registry.register(
+            EngineCollector(generator.statistics, generator.expert_statistics)
+        )
     embedder = create_embedder(settings.embedding)
     keyring = KeyRing(key_provider(settings), clock)
     audit = AuditLog(keyring, clock)

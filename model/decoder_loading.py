@@ -8,6 +8,7 @@ import torch
 
 from model.checkpoint import Checkpoint
 from model.errors import KernelsUnavailable
+from model.expert_cache.cache import ExpertCache
 from model.expert_cache.loading import (
     open_quantised_with_expert_cache,
     open_with_expert_cache,
@@ -36,6 +37,8 @@ class LoadedDecoder:
     calibrated so."""
     why_no_kernels: str | None
     """Why the compiled kernels are not in use though they were wanted; worth a line in the log."""
+    expert_cache: ExpertCache | None
+    """Where the experts are, if not all of them fit."""
 
 
 def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
@@ -54,18 +57,20 @@ def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
     tuned = shipped_experts(path) if settings.tuned and not path.is_dir() else None
     folder = path if path.is_dir() else prepared_folder(path, tuned, dtype)
     refusal_bias = read_recipe(tuned).refusal_bias if tuned else 0.0
-    decoder = _open(folder, precision, settings.expert_memory_bytes_max)
-    return LoadedDecoder(decoder, folder, precision, refusal_bias, why_no_kernels)
+    decoder, cache = _open(folder, precision, settings.expert_memory_bytes_max)
+    return LoadedDecoder(decoder, folder, precision, refusal_bias, why_no_kernels, cache)
 
 
-def _open(folder: Path, precision: _Precision, expert_bytes_max: int | None) -> Decoder:
+def _open(
+    folder: Path, precision: _Precision, expert_bytes_max: int | None
+) -> tuple[Decoder, ExpertCache | None]:
     if precision == "int4" or precision == "int8":  # noqa: PLR1714 - mypy narrows by these only
         if expert_bytes_max is None:
-            return open_quantised(folder, precision)
-        return open_quantised_with_expert_cache(folder, precision, expert_bytes_max)[0]
+            return open_quantised(folder, precision), None
+        return open_quantised_with_expert_cache(folder, precision, expert_bytes_max)
     if expert_bytes_max is None:
-        return Decoder.from_checkpoint(Checkpoint.open(folder))
-    return open_with_expert_cache(folder, expert_bytes_max)[0]
+        return Decoder.from_checkpoint(Checkpoint.open(folder)), None
+    return open_with_expert_cache(folder, expert_bytes_max)
 
 
 def _load_kernels() -> str | None:

@@ -14,12 +14,11 @@ from model.durable_files import exclusive, publish, sha256_of
 from model.errors import CheckpointError, ImportRefused, WrongModelFile
 from model.model_folder import IMPORTED, ModelFolder
 from model.sources.port import Progress, unreported
-from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, ChatTokenizer
+from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, TOKENIZER_CONFIG, ChatTokenizer
 
 MANIFEST = "imported.json"
 BLOCK_BYTES = 8 * 2**20
-_TOKENIZER_CONFIG = "tokenizer_config.json"
-_SMALL_FILES = (CONFIG, GENERATION_CONFIG, INDEX, TOKENIZER)
+_SMALL_FILES = (CONFIG, GENERATION_CONFIG, INDEX, TOKENIZER, TOKENIZER_CONFIG)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -125,7 +124,7 @@ def _chat_template(source: Path) -> str:
     if path.is_file():
         return path.read_text(encoding="utf-8")
     try:
-        settings = json.loads((source / _TOKENIZER_CONFIG).read_text(encoding="utf-8"))
+        settings = json.loads((source / TOKENIZER_CONFIG).read_text(encoding="utf-8"))
         found = settings["chat_template"]
         if isinstance(found, list):  # several, by name
             found = next(entry["template"] for entry in found if entry["name"] == "default")

@@ -1,7 +1,9 @@
 """Text to tokens and back, and a conversation to the prompt that the model was trained on."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -12,15 +14,21 @@ from model.errors import CheckpointError
 
 TOKENIZER = "tokenizer.json"
 CHAT_TEMPLATE = "chat_template.jinja"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+_SPOKEN_OF = ("bos_token", "eos_token")
+"""What templates may name; that of Llama 3 begins with the first."""
 _SPLIT_HERE = "\0"
 
 
 class ChatTokenizer:
     """A byte-level BPE tokenizer with its model's chat template. Safe to share among threads."""
 
-    def __init__(self, tokenizer: Tokenizer, template: str) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, template: str, named: Mapping[str, str] | None = None
+    ) -> None:
         self._tokenizer = tokenizer
         self._template = _compile(template)
+        self._named = dict(named or {})
         added = tokenizer.get_added_tokens_decoder()
         self._special = {number: token.content for number, token in added.items()}
         self._byte_of = _byte_of_character()
@@ -35,7 +43,7 @@ class ChatTokenizer:
         try:
             template = (folder / CHAT_TEMPLATE).read_text(encoding="utf-8")
             tokenizer = Tokenizer.from_buffer((folder / TOKENIZER).read_bytes())
-            return cls(tokenizer, template)
+            return cls(tokenizer, template, _named_tokens(folder / TOKENIZER_CONFIG))
         except (OSError, TemplateError, ValueError) as error:
             raise CheckpointError(folder, f"tokenizer or chat template: {error}") from error
 
@@ -51,6 +59,7 @@ class ChatTokenizer:
                 for message in messages
             ],
             add_generation_prompt=True,
+            **self._named,
         )
         return self._encode_pieces(prompt)
 
@@ -79,7 +88,22 @@ class ChatTokenizer:
 def _compile(template: str) -> Template:
     """Compile a template that came with a checkpoint, so is not trusted: sandboxed."""
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment.globals["raise_exception"] = _refuse
     return environment.from_string(template)
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise TemplateError(reason)
+
+
+def _named_tokens(path: Path) -> dict[str, str]:
+    """Read the control tokens that a template may name; an entry is a text or holds one."""
+    if not path.exists():
+        return {}
+    config = json.loads(path.read_text(encoding="utf-8"))
+    entries = {name: config.get(name) for name in _SPOKEN_OF}
+    spelt = {n: e.get("content") if isinstance(e, dict) else e for n, e in entries.items()}
+    return {name: text for name, text in spelt.items() if isinstance(text, str)}
 
 
 def _byte_of_character() -> dict[str, int]:

@@ -80,7 +80,9 @@ def verify(name: Name = None) -> None:
         origin = "as it was imported" if place.known is None else "the official file"
         console.print(f"{place.name}: {origin}")
         for unpacked in stale:
-            console.print(f"  {unpacked} came from another file; it is made anew at the next start")
+            console.print(
+                f"  {unpacked} is damaged or from another file; it is made anew at the next start"
+            )
 
 
 @app.command("import")

@@ -6,6 +6,7 @@ from dataclasses import fields
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from model.engine.statistics import EngineStatistics
+from model.expert_cache.cache import CacheStatistics
 
 _COUNTED = {
     "steps": "Passes through the decoder",
@@ -20,8 +21,13 @@ _COUNTED = {
 class EngineCollector:
     """The engine's state at the moment it is asked for."""
 
-    def __init__(self, statistics: Callable[[], EngineStatistics]) -> None:
+    def __init__(
+        self,
+        statistics: Callable[[], EngineStatistics],
+        expert_statistics: Callable[[], CacheStatistics | None],
+    ) -> None:
         self._statistics = statistics
+        self._expert_statistics = expert_statistics
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
@@ -39,6 +45,13 @@ class EngineCollector:
             value = getattr(now.counted, field.name)
             name = f"sourcebook_engine_{field.name}"
             yield CounterMetricFamily(name, _COUNTED[field.name], value)
+        if experts := self._expert_statistics():
+            found = CounterMetricFamily(
+                "sourcebook_engine_experts", "Experts that were asked for", labels=["found"]
+            )
+            found.add_metric(["in_memory"], experts.hits)
+            found.add_metric(["on_disk"], experts.misses)
+            yield found
 
 
 def _by_state(name: str, text: str) -> GaugeMetricFamily:

@@ -11,6 +11,7 @@ from model.engine.engine import Engine
 from model.engine.generation import Work
 from model.engine.statistics import EngineStatistics
 from model.engine.stream import Outcome
+from model.expert_cache.cache import CacheStatistics, ExpertCache
 from model.sampling import Sampler, Sampling
 from model.settings import ModelSettings
 from model.speculation import PromptLookup
@@ -30,11 +31,16 @@ class LocalGenerator:
         tokenizer: ChatTokenizer,
         settings: ModelSettings,
         refusal_bias: float = 0.0,
+        *,
+        expert_cache: ExpertCache | None = None,
+        why_no_kernels: str | None = None,
     ) -> None:
         self._tokenizer = tokenizer
         refusal = tokenizer.encode(REFUSAL)[0]
         self._opening_bias = {refusal: refusal_bias} if refusal_bias else {}
         self._settings = settings
+        self._expert_cache = expert_cache
+        self.why_no_kernels = why_no_kernels
         self._engine = Engine(decoder, settings)
         config = decoder.config
         self._vocabulary = Vocabulary(config.vocabulary_size, tokenizer.bytes_of, config.end_tokens)
@@ -48,7 +54,14 @@ class LocalGenerator:
         """
         loaded = load_decoder(path, settings)
         tokenizer = ChatTokenizer.open(loaded.folder)
-        return cls(loaded.decoder, tokenizer, settings, loaded.refusal_bias)
+        return cls(
+            loaded.decoder,
+            tokenizer,
+            settings,
+            loaded.refusal_bias,
+            expert_cache=loaded.expert_cache,
+            why_no_kernels=loaded.why_no_kernels,
+        )
 
     @property
     def name(self) -> str:
@@ -88,6 +101,10 @@ class LocalGenerator:
     def statistics(self) -> EngineStatistics:
         """Return what the engine holds and has done."""
         return self._engine.statistics()
+
+    def expert_statistics(self) -> CacheStatistics | None:
+        """Return how experts were found, None when all of them are in memory."""
+        return self._expert_cache.statistics if self._expert_cache else None
 
     def close(self) -> None:
         """End all answers with an error, and the engine's thread."""

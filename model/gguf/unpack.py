@@ -15,18 +15,16 @@ from typing import Any
 import torch
 
 from model.checkpoint import CONFIG, WEIGHTS, Checkpoint
-from model.durable_files import exclusive, publish, sha256_of
+from model.durable_files import exclusive, publish
 from model.errors import CheckpointError
 from model.gguf.config import read_config
 from model.gguf.file import GgufFile
 from model.gguf.names import hugging_face_tensors
 from model.gguf.packed import unpack
 from model.gguf.tokenizer import read_chat_template, read_tokenizer, special_tokens
+from model.provenance import came_from, note_sources
 from model.safetensors_stream import Stored, stream_safetensors
-from model.tokenizer import CHAT_TEMPLATE, TOKENIZER
-
-SOURCE = "source.json"
-TOKENIZER_CONFIG = "tokenizer_config.json"
+from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, TOKENIZER_CONFIG
 
 
 def unpacked_folder(path: Path, dtype: torch.dtype) -> Path:
@@ -38,7 +36,7 @@ def unpacked_folder(path: Path, dtype: torch.dtype) -> Path:
     folder = path.with_name(f"{path.stem}.{str(dtype).removeprefix('torch.')}")
     try:
         with exclusive(folder.with_name(f".{folder.name}.lock")):
-            if not _came_from(folder, path):
+            if not came_from(folder, {"base": path}):
                 _publish_unpacked(path, folder, dtype)
     except OSError as error:
         raise CheckpointError(path, f"cannot be read or unpacked: {error}") from error
@@ -77,31 +75,10 @@ def _publish_unpacked(path: Path, folder: Path, dtype: torch.dtype) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)  # left by a crash; the lock is ours
     unfinished.mkdir()
     unpack_into(unfinished, path, dtype)
-    _write_json(unfinished / SOURCE, _stamp(path) | {"sha256": sha256_of(path)})
+    note_sources(unfinished, {"base": path})
     shutil.rmtree(folder, ignore_errors=True)
     publish(unfinished, folder)
 
 
-def _came_from(folder: Path, path: Path) -> bool:
-    """Tell whether the folder was made from this very file; hashes it only if it was touched."""
-    stamp = _stamp(path)
-    try:
-        source = json.loads((folder / SOURCE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return False
-    if {**source, **stamp} == source:
-        return True
-    if source.get("sha256") != sha256_of(path):
-        return False
-    # Copied or touched: do not hash it next time.
-    _write_json(folder / SOURCE, stamp | {"sha256": source["sha256"]})
-    return True
-
-
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(values, indent=2), encoding="utf-8")
-
-
-def _stamp(path: Path) -> dict[str, int]:
-    status = path.stat()
-    return {"size_bytes": status.st_size, "modified_ns": status.st_mtime_ns}

@@ -1,5 +1,4 @@
 import hashlib
-import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from api.settings import Settings
 from model.backends.openai_server import OpenAIServerGenerator
 from model.errors import ImportRefused, ModelNotFetched, UnknownModel, WrongModelFile
 from model.known_models import CarrierPackages, KnownModel
+from model.provenance import came_from, note_sources
 
 CONTENT = bytes(range(256)) * 40
 TINY = KnownModel(
@@ -117,24 +117,26 @@ def test_verify(disk: Path, here: Path) -> None:
         run("verify")
 
 
-@pytest.mark.parametrize(
-    ("note", "stale"),
-    [
-        ({"sha256": TINY.sha256}, False),
-        ({"base": {"sha256": TINY.sha256}, "tuned": {"sha256": "b"}}, False),
-        ({"sha256": "a"}, True),
-        ({"base": {"sha256": "a"}}, True),
-        ([], True),
-    ],
-)
-def test_verify_looks_where_unpacked_folders_came_from(
-    disk: Path, here: Path, note: object, stale: bool
-) -> None:
+def test_verify_finds_unpacked_weights_that_are_damaged(disk: Path, here: Path) -> None:
     run("import", str(disk))
     unpacked = here / "tiny-1b.bfloat16"
     unpacked.mkdir()
-    (unpacked / "source.json").write_text(json.dumps(note))
-    assert (f"{unpacked} came from another file" in run("verify").output) is stale
+    (unpacked / "weights").write_text("whole")
+    note_sources(unpacked, {"base": here / TINY.file_name})
+    said = f"{unpacked} is damaged or from another file"
+    assert said not in run("verify").output
+    (unpacked / "weights").write_text("whale")
+    assert said in run("verify").output
+    assert not came_from(unpacked, {"base": here / TINY.file_name})  # so it is made anew
+
+
+@pytest.mark.parametrize("note", ["[]", "{", '{"sources": {"base": {"sha256": "a"}}, "made": {}}'])
+def test_verify_knows_a_folder_of_another_file(disk: Path, here: Path, note: str) -> None:
+    run("import", str(disk))
+    unpacked = here / "tiny-1b.bfloat16"
+    unpacked.mkdir()
+    (unpacked / "source.json").write_text(note)
+    assert f"{unpacked} is damaged or from another file" in run("verify").output
 
 
 def test_a_server_needs_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:

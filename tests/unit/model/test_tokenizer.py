@@ -9,7 +9,7 @@ from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 from model.backends.port import Message
 from model.errors import CheckpointError
 from model.gguf.tokenizer import QWEN2_SPLIT
-from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, ChatTokenizer
+from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, TOKENIZER_CONFIG, ChatTokenizer
 
 
 def text_of(tokenizer: ChatTokenizer, tokens: list[int]) -> str:
@@ -66,5 +66,29 @@ def test_damaged_files_are_refused(copied_folder: Path, name: str, content: str 
     (copied_folder / name).unlink()
     if content is not None:
         (copied_folder / name).write_text(content)
+    with pytest.raises(CheckpointError, match="tokenizer or chat template"):
+        ChatTokenizer.open(copied_folder)
+
+
+@pytest.mark.parametrize(
+    "spelt", ['"<|im_start|>"', '{"content": "<|im_start|>", "lstrip": false}']
+)
+def test_a_template_may_name_the_first_token(copied_folder: Path, spelt: str) -> None:
+    (copied_folder / TOKENIZER_CONFIG).write_text(f'{{"bos_token": {spelt}, "eos_token": null}}')
+    template = "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}"
+    (copied_folder / CHAT_TEMPLATE).write_text(template)
+    tokens = ChatTokenizer.open(copied_folder).encode_chat([Message("user", "<|im_start|>")])
+    assert tokens.count(262) == 1  # the template's own, not the user's
+    assert tokens[0] == 262
+
+
+def test_a_template_may_refuse_a_conversation(copied_folder: Path) -> None:
+    (copied_folder / CHAT_TEMPLATE).write_text("{{ raise_exception('roles must alternate') }}")
+    with pytest.raises(jinja2.TemplateError, match="roles must alternate"):
+        ChatTokenizer.open(copied_folder).encode_chat([Message("user", "x")])
+
+
+def test_a_damaged_configuration_is_named(copied_folder: Path) -> None:
+    (copied_folder / TOKENIZER_CONFIG).write_text("[")
     with pytest.raises(CheckpointError, match="tokenizer or chat template"):
         ChatTokenizer.open(copied_folder)
