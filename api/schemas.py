@@ -292,6 +292,7 @@ class Answer(BaseModel):
     answer: str
     refused: bool
     interrupted: bool
+    cached: bool
     citations: list[Citation]
     model: str
     usage: Usage

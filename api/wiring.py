@@ -22,6 +22,7 @@ from ingest.permissions import PermissionService
 from ingest.service import DocumentService
 from model.backends.local import LocalGenerator
 from model.backends.port import Generator
+from qa.answer_cache import AnswerCache
 from qa.conversations import Conversations
 from qa.service import AnswerService
 from retrieval.access import denies_group
@@ -133,7 +134,14 @@ def build_state(
     sessions = Sessions(settings.security.sessions, audit, clock)
     throttle = SignInThrottle(settings.security.sessions, clock)
     collections = CollectionService(keyring, grants, audit, clock)
-    index = _index(settings, database, keyring, embedder, generator)
+    answer_cache = AnswerCache(settings.answers.cached_answers_max)
+
+    def forget(tenant_id: str) -> None:
+        """Keep nothing in memory of what was deleted."""
+        generator.forget(tenant_id)
+        answer_cache.forget(tenant_id)
+
+    index = _index(settings, database, keyring, embedder, forget)
     retriever = Retriever(
         database,
         index,
@@ -206,6 +214,7 @@ def build_state(
             keyring=keyring,
             audit=audit,
             settings=settings.answers,
+            cache=answer_cache,
             clock=clock,
             timer=time.perf_counter,
             observe=metrics.observe_answer,
@@ -234,14 +243,14 @@ def _index(
     database: Database,
     keyring: KeyRing,
     embedder: Embedder,
-    generator: Generator,
+    on_removal: Callable[[str], None],
 ) -> CorpusIndex:
     index = CorpusIndex(
         database,
         keyring,
         embedder=embedder,
         settings=settings.retrieval,
-        on_removal=generator.forget,
+        on_removal=on_removal,
     )
     index.start()
     return index

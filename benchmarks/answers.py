@@ -32,6 +32,7 @@ from model.backends.local import LocalGenerator
 from model.backends.port import GenerationPiece, GenerationRequest, Generator
 from model.settings import ModelSettings
 from qa.answer import Answer, Done
+from qa.answer_cache import AnswerCache
 from qa.service import AnswerService
 from qa.settings import AnswerSettings
 from retrieval.access import AccessScope
@@ -244,6 +245,7 @@ def run(options: argparse.Namespace, data: Path, folder: Path) -> Iterator[Judge
             keyring=keyring,
             audit=AuditLog(keyring, _now),
             settings=AnswerSettings(),
+            cache=AnswerCache(0),
             clock=_now,
             timer=time.monotonic,
         )

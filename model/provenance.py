@@ -42,13 +42,9 @@ def came_from(folder: Path, sources: Mapping[str, Path]) -> bool:
 def is_whole(folder: Path, role: str, sha256: str) -> bool:
     """Tell whether a source had this hash and every file that was made is as it was; reads all."""
     note = _read(folder)
-    made = note["made"]
-    return bool(made) and (
-        note["sources"].get(role, {}).get("sha256") == sha256
-        and all(
-            (folder / name).is_file() and sha256_of(folder / name) == digest
-            for name, digest in made.items()
-        )
+    return note["sources"].get(role, {}).get("sha256") == sha256 and all(
+        (folder / name).is_file() and sha256_of(folder / name) == digest
+        for name, digest in note["made"].items()
     )
 
 
@@ -63,10 +59,11 @@ def _read(folder: Path) -> dict[str, Any]:
         note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         note = None
-    parts = ("sources", "made")
-    if isinstance(note, dict) and all(isinstance(note.get(part), dict) for part in parts):
-        return note
-    return {part: {} for part in parts}
+    if not isinstance(note, dict):
+        note = {}
+    if "sources" not in note:  # as folders were noted before what was made was
+        note = {"sources": {"base": note} if "sha256" in note else note, "made": {}}
+    return note
 
 
 def _is_stamped(note: Mapping[str, object], path: Path) -> bool:

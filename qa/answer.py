@@ -48,6 +48,7 @@ class Answer:
     """A whole answer. Every sentence of `text` ends in `[n]` unless the answer is a refusal.
 
     `interrupted`: the reader went away or stopped it; `text` is what had been shown by then.
+    `cached`: the same question was asked before over the same passages; no model was asked.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Answer:
     usage: Usage
     timings: Timings
     interrupted: bool = False
+    cached: bool = False
 
     def to_json(self) -> bytes:
         """Serialise for storage."""

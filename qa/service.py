@@ -8,6 +8,7 @@ from datetime import datetime
 from model.allowed_text import CitedNumbers
 from model.backends.port import GenerationRequest, Generator
 from qa.answer import Answer, Done, Event, Timings, Turn
+from qa.answer_cache import AnswerCache, Key, Recalled, key_of
 from qa.conversations import Conversations
 from qa.draft import Draft
 from qa.errors import QuestionEmpty, QuestionTooLong
@@ -63,6 +64,7 @@ class AnswerService:
         keyring: KeyRing,
         audit: AuditLog,
         settings: AnswerSettings,
+        cache: AnswerCache,
         clock: Callable[[], datetime],
         timer: Callable[[], float],
         observe: Callable[[Answer], None] | None = None,
@@ -76,6 +78,7 @@ class AnswerService:
         self._timer = timer
         self._observe = observe
         self._conversations = Conversations(keyring, audit, clock)
+        self._cache = cache
 
     def answer(
         self,
@@ -184,20 +187,37 @@ class AnswerService:
         return conversation_id, answer_id
 
     def _write(self, asked: _Asked, cancelled: threading.Event) -> Iterator[Event]:
+        principal, model = asked.principal, self._generator.name
+        key = key_of(principal.tenant_id, model, asked.question, asked.hits, asked.mentions)
+        if not asked.history and (recalled := self._cache.get(key)) is not None:
+            return self._given(asked, recalled, recalled.events())
         thresholds = self._settings.grounding
         relevance = Relevance(asked.query, asked.hits, self._embedder, asked.mentions)
         grounding = Grounding(asked.query, relevance.passages, relevance.vectors, thresholds)
         draft = Draft(relevance, grounding, thresholds, language_of(asked.question))
+        events = self._events(asked, relevance, draft, cancelled)
+        return self._given(asked, draft, events, None if asked.history else key)
+
+    def _given(
+        self,
+        asked: _Asked,
+        written: Draft | Recalled,
+        events: Iterator[Event],
+        key: Key | None = None,
+    ) -> Iterator[Event]:
+        """Pass the events on, store what came of them and keep it under `key`."""
         first_text_at: float | None = None
         try:
-            for event in self._events(asked, relevance, draft, cancelled):
+            for event in events:
                 first_text_at = first_text_at or self._timer()
                 yield event
         finally:  # also when the reader goes away, which closes this iterator
-            answer = self._answer(asked, draft, first_text_at)
+            answer = self._answer(asked, written, first_text_at)
             self._store(asked.principal, answer)
             if self._observe:
                 self._observe(answer)
+        if key and written.finished:
+            self._cache.put(key, Recalled(written.text, tuple(written.citations), written.refused))
         yield Done(answer)
 
     def _events(
@@ -225,22 +245,25 @@ class AnswerService:
             drafts=[excerpt.text for excerpt in prompt.excerpts],
         )
 
-    def _answer(self, asked: _Asked, draft: Draft, first_text_at: float | None) -> Answer:
+    def _answer(
+        self, asked: _Asked, written: Draft | Recalled, first_text_at: float | None
+    ) -> Answer:
         now = self._timer()
         return Answer(
             id=asked.answer_id,
             conversation_id=asked.conversation_id,
-            text=draft.text,
-            refused=draft.refused,
-            citations=tuple(draft.citations),
+            text=written.text,
+            refused=written.refused,
+            citations=tuple(written.citations),
             model=self._generator.name,
-            usage=draft.usage,
+            usage=written.usage,
             timings=Timings(
                 retrieval_ms=asked.retrieval_ms,
                 first_token_ms=_milliseconds((first_text_at or now) - asked.started),
                 total_ms=_milliseconds(now - asked.started),
             ),
-            interrupted=not draft.finished,
+            interrupted=not written.finished,
+            cached=isinstance(written, Recalled),
         )
 
     def _store(self, principal: Principal, answer: Answer) -> None:
@@ -263,6 +286,7 @@ class AnswerService:
                     "completion_tokens": answer.usage.completion_tokens,
                     "refused": answer.refused,
                     "interrupted": answer.interrupted,
+                    "cached": answer.cached,
                 },
             )
 

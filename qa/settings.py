@@ -29,10 +29,14 @@ class GroundingThresholds(BaseModel):
 
 
 class AnswerSettings(BaseModel):
-    """How a question becomes an answer."""
+    """How a question becomes an answer.
+
+    `cached_answers_max` answers are kept in memory for questions that come again (0: none).
+    """
 
     model_config = ConfigDict(frozen=True)
 
+    cached_answers_max: int = Field(default=1_000, ge=0)
     question_characters_max: int = Field(default=4_000, gt=0)
     passages_max: int = Field(default=5, gt=0)
     mentions_max: int = Field(default=10, gt=0)

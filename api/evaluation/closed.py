@@ -19,6 +19,7 @@ from evaluation.datasets import Dataset
 from evaluation.runner import Found, Given
 from ingest.collections import CollectionService
 from qa.answer import Citation, Done
+from qa.answer_cache import AnswerCache
 from qa.service import AnswerService
 from retrieval.access import scope_for
 from retrieval.corpus import Hit
@@ -140,6 +141,7 @@ def _opened(
             keyring=keyring,
             audit=audit,
             settings=settings.answers,
+            cache=AnswerCache(0),
             clock=clock,
             timer=time.perf_counter,
         )

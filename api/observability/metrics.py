@@ -24,11 +24,18 @@ class Metrics:
         self.answers = Counter(
             "sourcebook_answers_total", "Answers given", ["outcome"], registry=self.registry
         )
+        self.cached_answers = Counter(
+            "sourcebook_answers_cached_total",
+            "Answers given again without asking the model",
+            registry=self.registry,
+        )
 
     def observe_answer(self, answer: Answer) -> None:
         """Count an answer by its outcome and record how long its parts took."""
         outcome = "refused" if answer.refused else "answered"
         self.answers.labels("interrupted" if answer.interrupted else outcome).inc()
+        if answer.cached:
+            self.cached_answers.inc()
         timings = answer.timings
         for stage, milliseconds in (
             ("retrieval", timings.retrieval_ms),

@@ -53,6 +53,7 @@ def view_answer(answer: Answer) -> schemas.Answer:
         answer=answer.text,
         refused=answer.refused,
         interrupted=answer.interrupted,
+        cached=answer.cached,
         citations=[schemas.Citation.model_validate(item) for item in answer.citations],
         model=answer.model,
         usage=schemas.Usage.model_validate(answer.usage),

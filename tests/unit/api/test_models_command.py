@@ -1,4 +1,5 @@
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -130,13 +131,25 @@ def test_verify_finds_unpacked_weights_that_are_damaged(disk: Path, here: Path) 
     assert not came_from(unpacked, {"base": here / TINY.file_name})  # so it is made anew
 
 
-@pytest.mark.parametrize("note", ["[]", "{", '{"sources": {"base": {"sha256": "a"}}, "made": {}}'])
-def test_verify_knows_a_folder_of_another_file(disk: Path, here: Path, note: str) -> None:
+@pytest.mark.parametrize(
+    ("note", "known"),
+    [
+        ({"sha256": TINY.sha256}, True),  # as it was noted before what was made was
+        ({"base": {"sha256": TINY.sha256}, "tuned": {"sha256": "b"}}, True),
+        ({"sha256": "a"}, False),
+        ({"base": {"sha256": "a"}}, False),
+        ({"sources": {"base": {"sha256": "a"}}, "made": {}}, False),
+        ([], False),
+    ],
+)
+def test_verify_knows_a_folder_of_another_file(
+    disk: Path, here: Path, note: object, known: bool
+) -> None:
     run("import", str(disk))
     unpacked = here / "tiny-1b.bfloat16"
     unpacked.mkdir()
-    (unpacked / "source.json").write_text(note)
-    assert f"{unpacked} is damaged or from another file" in run("verify").output
+    (unpacked / "source.json").write_text(json.dumps(note))
+    assert (f"{unpacked} is damaged or from another file" not in run("verify").output) is known
 
 
 def test_a_server_needs_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:

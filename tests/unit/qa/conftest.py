@@ -14,6 +14,7 @@ import pytest
 
 from model.backends.port import GenerationPiece, GenerationRequest
 from qa.answer import Answer, CitationFound, Done, Event, Token
+from qa.answer_cache import AnswerCache
 from qa.conversations import Conversations
 from qa.service import AnswerService
 from qa.settings import AnswerSettings
@@ -207,6 +208,12 @@ def settings() -> AnswerSettings:
 
 
 @pytest.fixture
+def cache() -> AnswerCache:
+    """Keep nothing: most tests ask the same question of a model that says something else."""
+    return AnswerCache(0)
+
+
+@pytest.fixture
 def service(
     database: Database,
     retriever: ScriptedRetriever,
@@ -215,6 +222,7 @@ def service(
     keyring: KeyRing,
     audit: AuditLog,
     settings: AnswerSettings,
+    cache: AnswerCache,
     observed: list[Answer],
 ) -> AnswerService:
     ticks = count()
@@ -226,6 +234,7 @@ def service(
         keyring=keyring,
         audit=audit,
         settings=settings,
+        cache=cache,
         clock=lambda: NOW,
         timer=lambda: next(ticks) / 1000,
         observe=observed.append,
