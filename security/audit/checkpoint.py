@@ -104,7 +104,8 @@ def signed_text(note: str, key: VerifierKey) -> str:
     found = _SIGNED.fullmatch(note)
     if found is None:
         raise CheckpointInvalid
-    for line in found["signatures"].splitlines():
+    # Not `splitlines`, which ends a line at other characters too.
+    for line in found["signatures"].removesuffix("\n").split("\n"):
         _, name, encoded = line.split(" ")
         signature = _decoded(encoded)
         if name == key.name and signature[:_KEY_ID_BYTES] == key.id:

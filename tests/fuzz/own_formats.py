@@ -26,13 +26,19 @@ with atheris.instrument_imports(
     from qa.text import cited_numbers, plain
     from security.access_tokens import is_well_formed
     from security.aead import Key
+    from security.audit.checkpoint import Signer, VerifierKey, open_note, read_notes
     from security.cipher import Cipher
-    from security.errors import DecryptionFailed
+    from security.errors import CheckpointInvalid, DecryptionFailed
     from security.places import Place
+    from security.scim.errors import ScimRefused
+    from security.scim.filters import parsed_filter, parsed_path
     from security.sealed_file import SealedFileReader, seal_file
 
 CIPHER = Cipher("t", Key(bytes(range(32))))
 PLACE = Place("documents", "row", "name")
+SIGNER = Signer("sourcebook/fuzz", bytes(32))
+SIGNED = SIGNER.sign(7, bytes(range(32)))
+RESOURCE = {"userName": "ada", "active": True, "name": {"familyName": "Lovelace"}, "emails": None}
 
 
 def field(data: bytes) -> None:
@@ -70,6 +76,26 @@ def sentence(data: bytes) -> None:
     assert visible(visible(text)) == visible(text)
 
 
+def note(data: bytes) -> None:
+    """Whatever surrounds it, nothing but what was signed opens under the key."""
+    text = data.decode("utf-8", "replace")
+    with suppress(CheckpointInvalid):
+        VerifierKey.parse(text)
+    with suppress(CheckpointInvalid):
+        for one in [text, *read_notes(text)]:
+            with suppress(CheckpointInvalid):
+                assert open_note(one, SIGNER.verifier).text() == SIGNED.partition("\n\n")[0] + "\n"
+
+
+def directory_filter(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    with suppress(ScimRefused):
+        for condition in parsed_filter(text):
+            condition.holds(RESOURCE)
+    with suppress(ScimRefused):
+        parsed_path(text)
+
+
 READERS: tuple[Callable[[bytes], None], ...] = (
     field,
     file,
@@ -77,6 +103,8 @@ READERS: tuple[Callable[[bytes], None], ...] = (
     token,
     upload,
     sentence,
+    note,
+    directory_filter,
 )
 
 
@@ -95,6 +123,8 @@ def seeds() -> list[bytes]:
         b"sbk_" + b"A" * 43 + b"000000",
         b"PK\x05\x06" + bytes(18),
         b"A [link](https://a.test) and ![x](y) <b>it</b> is so [1][2].",
+        SIGNED.encode(),
+        b'emails[type eq "work" and primary eq true].value',
     ]
 
 

@@ -57,6 +57,13 @@ def test_a_changed_note_does_not_open(position: int, bit: int) -> None:
         open_note(changed, one.verifier)
 
 
+@pytest.mark.parametrize("end", ["\x0b", "\x1d", "\x85", "\u2028"])
+def test_what_others_take_for_the_end_of_a_line_is_none(end: str) -> None:
+    one = signer()
+    with pytest.raises(CheckpointInvalid):
+        open_note(one.sign(7, ROOT).replace("/audit/t ", f"/audit{end}t "), one.verifier)
+
+
 @pytest.mark.parametrize(
     "other", [signer(seed=b"\x02" * 32), signer(origin="sourcebook/audit/other")]
 )
