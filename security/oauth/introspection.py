@@ -77,6 +77,8 @@ class Introspection:
             return None
         if answer.get("iss", self._settings.issuer) != self._settings.issuer:
             return None
+        if not _is_bearer(answer.get("token_type")):
+            return None
         subject = answer.get("sub", answer.get("client_id"))
         expires_at = _time(answer.get("exp"), now + self._keep)
         begins_at = _time(answer.get("nbf"), now)
@@ -86,6 +88,15 @@ class Introspection:
             return None
         scopes = scopes_from(answer, self._settings.api_scope_prefix)
         return ProvenToken(self._settings.issuer, subject, scopes, expires_at)
+
+
+def _is_bearer(kind: object) -> bool:
+    """Whether this is an access token for whoever holds it.
+
+    Some providers call refresh and ID tokens active too, whatever the hint; and a token that is
+    bound to a key (`DPoP`, RFC 9449) is worth nothing without the proof.
+    """
+    return kind is None or (isinstance(kind, str) and kind.lower() == "bearer")
 
 
 def _time(claim: object, otherwise: datetime) -> datetime | None:

@@ -66,6 +66,7 @@ def _product(
         "client_secret": _other_client(glewlwyd, port).secret,
         "scopes": ["openid"],
         "roles": ROLES,
+        "api_audience": API,
     }
     with running_product(
         tmp_path_factory.mktemp("identity") / "data", port, [company, lying, other]

@@ -2,7 +2,8 @@
 
 The fixture `glewlwyd` (in `tests/conftest.py`) starts one for the whole session. It sends no `iss`
 with its answers, puts all claims into the ID token, gives refreshed tokens without one, and names
-scopes as the audience of its access tokens. Its clients and people are made over its own API:
+scopes as the audience of its access tokens, unless asked for one of `RESOURCES` (RFC 8707).
+Its clients and people are made over its own API:
 
     client = glewlwyd.register("name", redirect_uri=["http://127.0.0.1:8000/callback"])
     glewlwyd.put_account("ada", name="Ada", groups=["staff"])
@@ -18,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -30,12 +31,14 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from security.oidc.pkce import s256
 from tests.integration.identity.provider import Client
 from tests.product import free_port
 
 PROGRAM = Path("/usr/bin/glewlwyd")
 TABLES = Path("/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3")
 SCOPES = "openid read ask"
+RESOURCES = ["https://sourcebook.example/api", "https://elsewhere.example/api"]
 PASSWORD = "password"  # of its first administrator, and here of everyone
 START_SECONDS_MAX = 20
 CONFIGURATION = """
@@ -125,6 +128,33 @@ class Glewlwyd:
         assert urlsplit(location).netloc != urlsplit(self.url).netloc, location
         return location
 
+    def tokens(self, account: str, client: Client, callback: str, **asked: str) -> dict[str, Any]:
+        """Return what a program gets that signs somebody in; `asked` is for the request."""
+        verifier = token_urlsafe()
+        query = {
+            "response_type": "code",
+            "client_id": client.id,
+            "redirect_uri": callback,
+            "scope": SCOPES,
+            "state": token_urlsafe(),
+            "nonce": token_urlsafe(),
+            "code_challenge": s256(verifier),
+            "code_challenge_method": "S256",
+            **asked,
+        }
+        with httpx.Client() as browser:
+            url = f"{self.metadata['authorization_endpoint']}?{urlencode(query)}"
+            back = self.sign_in(browser, url, account, client)
+        form = {
+            "grant_type": "authorization_code",
+            "code": parse_qs(urlsplit(back).query)["code"][0],
+            "redirect_uri": callback,
+            "code_verifier": verifier,
+        }
+        endpoint = self.metadata["token_endpoint"]
+        answer = httpx.post(endpoint, data=form, auth=(client.id, client.secret))
+        return dict(answer.raise_for_status().json())
+
     def _sign_in(self, browser: httpx.Client, name: str) -> None:
         form = {"username": name, "password": PASSWORD}
         browser.post(f"{self.url}/api/auth/", json=form).raise_for_status()
@@ -151,6 +181,7 @@ def _plugin(issuer: str) -> dict[str, Any]:
             "jwks-show",
             "introspection-revocation-allowed",
             "introspection-revocation-allow-target-client",
+            "resource-allowed",
         ),
         True,
     )
@@ -166,6 +197,7 @@ def _plugin(issuer: str) -> dict[str, Any]:
         "refresh-token-one-use": "always",
         "subject-type": "public",
         "allowed-scope": SCOPES.split(),
+        "resource-scope": dict.fromkeys(SCOPES.split()[1:], RESOURCES),
         "scope": [],
         "claims": [groups],
         "name-claim": "mandatory",

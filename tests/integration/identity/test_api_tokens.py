@@ -85,12 +85,12 @@ def signed(liar: LyingProvider, person: str) -> Signed:
     return sign
 
 
-def _use(product: Product, token: str) -> httpx.Response:
+def use(product: Product, token: str) -> httpx.Response:
     return httpx.get(f"{product.url}/v1/session", headers={"Authorization": f"Bearer {token}"})
 
 
-def _refused(product: Product, token: str) -> None:
-    answer = _use(product, token)
+def refused(product: Product, token: str) -> None:
+    answer = use(product, token)
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), answer.text
     assert answer.headers["www-authenticate"] == INVALID
 
@@ -111,13 +111,13 @@ def test_a_program_s_opaque_token_of_a_certified_provider_opens_its_account(
     product: Product, oidc_provider: OidcProvider, link: Link
 ) -> None:
     client, token = _issued(oidc_provider, OPAQUE, "read")
-    _refused(product, token)
+    refused(product, token)
     account_id = link(oidc_provider.issuer, client.id)
-    user = _use(product, token).raise_for_status().json()["user"]
+    user = use(product, token).raise_for_status().json()["user"]
     assert (user["id"], user["verbs"]) == (account_id, ["read"])
     with product.database.transaction(product.state.tenant_id) as session:
         session.get_one(ServiceAccount, account_id).expires_at = product.clock()
-    _refused(product, token)
+    refused(product, token)
 
 
 def test_a_revoked_opaque_token_ends_within_a_minute(
@@ -125,23 +125,23 @@ def test_a_revoked_opaque_token_ends_within_a_minute(
 ) -> None:
     client, token = _issued(oidc_provider, OPAQUE)
     link(oidc_provider.issuer, client.id)
-    assert _use(product, token).status_code == 200
+    assert use(product, token).status_code == 200
     httpx.post(
         oidc_provider.metadata["revocation_endpoint"],
         data={"token": token},
         auth=(client.id, client.secret),
     ).raise_for_status()
     product.clock.advance(seconds=60)
-    _refused(product, token)
+    refused(product, token)
 
 
-def test_tokens_of_a_certified_provider_for_another_api_are_refused(
+def test_tokens_of_a_certified_provider_for_another_api_arerefused(
     product: Product, oidc_provider: OidcProvider, link: Link
 ) -> None:
     for resource in (API, f"{API}/other/opaque"):
         client, token = _issued(oidc_provider, resource)
         link(oidc_provider.issuer, client.id)
-        _refused(product, token)
+        refused(product, token)
 
 
 def test_a_jwt_of_a_certified_provider_proves_its_client(oidc_provider: OidcProvider) -> None:
@@ -165,11 +165,11 @@ def test_a_jwt_of_a_certified_provider_proves_its_client(oidc_provider: OidcProv
 def test_a_jwt_stands_for_a_person_within_its_scopes(
     product: Product, person: str, signed: Signed
 ) -> None:
-    user = _use(product, signed()).raise_for_status().json()["user"]
+    user = use(product, signed()).raise_for_status().json()["user"]
     assert (user["id"], user["verbs"]) == (person, [])  # the person holds no role
     with product.database.transaction(product.state.tenant_id) as session:
         session.get_one(User, person).deactivated_at = product.clock()
-    _refused(product, signed())
+    refused(product, signed())
 
 
 def test_a_jwt_stands_for_a_program(
@@ -184,7 +184,7 @@ def test_a_jwt_stands_for_a_program(
         ({"scope": 7}, []),
         ({"aud": [API, "https://elsewhere.example"]}, ["read"]),
     ):
-        user = _use(product, signed(sub="batch", **scopes)).raise_for_status().json()["user"]
+        user = use(product, signed(sub="batch", **scopes)).raise_for_status().json()["user"]
         assert (user["id"], user["verbs"]) == (account_id, verbs), scopes
 
 
@@ -207,16 +207,16 @@ def test_a_jwt_stands_for_a_program(
     ],
     ids=str,
 )
-def test_a_claim_that_is_wrong_is_refused(
+def test_a_claim_that_is_wrong_isrefused(
     product: Product, signed: Signed, claims: dict[str, Any]
 ) -> None:
-    _refused(product, signed(**claims))
+    refused(product, signed(**claims))
 
 
 @pytest.mark.parametrize("typ", ["JWT", "logout+jwt", "id_token", ""])
 def test_an_id_token_is_no_access_token(product: Product, signed: Signed, typ: str) -> None:
-    assert _use(product, signed({"typ": "AT+JWT"})).status_code == 200
-    _refused(product, signed({"typ": typ}))
+    assert use(product, signed({"typ": "AT+JWT"})).status_code == 200
+    refused(product, signed({"typ": typ}))
 
 
 def test_keys_that_a_token_brings_do_not_count(
@@ -232,26 +232,26 @@ def test_keys_that_a_token_brings_do_not_count(
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("joserfc.jws.JWSRegistry.check_header", lambda *_: None)
             token = signed(header)
-        _refused(product, token)
+        refused(product, token)
     liar.key, honest = own, liar.key
     try:
         for header in ({}, {"jwk": own.as_dict(private=False)}, {"kid": "one"}):
-            _refused(product, signed(header))
+            refused(product, signed(header))
     finally:
         liar.key = honest
 
 
-def test_no_signature_and_a_shared_secret_are_refused(
+def test_no_signature_and_a_shared_secret_arerefused(
     product: Product, liar: LyingProvider, signed: Signed
 ) -> None:
     claims = signed().split(".")[1]
     for alg in ("none", "NONE"):
-        _refused(product, f"{_part({'alg': alg, 'typ': 'at+jwt', 'kid': 'one'})}.{claims}.")
+        refused(product, f"{_part({'alg': alg, 'typ': 'at+jwt', 'kid': 'one'})}.{claims}.")
     start = f"{_part({'alg': 'HS256', 'typ': 'at+jwt', 'kid': 'one'})}.{claims}"
     for secret in (liar.key.as_pem(private=False), json.dumps(liar.key.as_dict(private=False))):
         code = secret.encode() if isinstance(secret, str) else secret
         signature = urlsafe_b64encode(hmac.digest(code, start.encode(), sha256)).rstrip(b"=")
-        _refused(product, f"{start}.{signature.decode()}")
+        refused(product, f"{start}.{signature.decode()}")
 
 
 def test_a_tampered_subject_breaks_the_signature(
@@ -260,14 +260,14 @@ def test_a_tampered_subject_breaks_the_signature(
     link(liar.issuer, "owner")
     header, _, signature = signed().split(".")
     said = liar.claims(None, sub="owner", aud=API, exp=int(time.time()) + 60)
-    _refused(product, f"{header}.{_part(said)}.{signature}")
+    refused(product, f"{header}.{_part(said)}.{signature}")
 
 
 def test_other_forms_are_never_sent_to_a_provider(
     product: Product, oidc_provider: OidcProvider
 ) -> None:
     for token in ("sbk_x", "sbs_x", "sbp_x", "e30.e30.e30", "eyJ.e30.x", "x" * 16_385):
-        _refused(product, token)
+        refused(product, token)
 
 
 def _part(value: dict[str, Any]) -> str:

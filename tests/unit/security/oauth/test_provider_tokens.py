@@ -86,7 +86,7 @@ def honest(clock: Any) -> dict[str, Any]:
 def test_an_active_token_for_our_api_is_believed(
     tokens: ProviderTokens, provider: Provider, honest: dict[str, Any]
 ) -> None:
-    provider.answer = honest
+    provider.answer = {**honest, "token_type": "bearer"}
     proven = tokens.opaque("t")
     assert (proven.issuer, proven.subject, proven.scopes) == (ISSUER, "ada", {Verb.READ})
     assert proven.expires_at == datetime.fromtimestamp(honest["exp"], UTC)
@@ -114,6 +114,10 @@ def test_an_active_token_for_our_api_is_believed(
         {"exp": 10**30},
         {"nbf": 10**11},
         {"nbf": "now"},
+        {"token_type": "refresh_token"},
+        {"token_type": "id_token"},
+        {"token_type": "DPoP"},
+        {"token_type": 1},
     ],
     ids=str,
 )
