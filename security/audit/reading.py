@@ -171,8 +171,8 @@ class AuditReader:
         query = select(User.id, User.name).where(
             User.tenant_id == _audited(principal), User.id.in_(sorted(ids))
         )
-        # A result has `keys`, so that `dict` would take it for a mapping.
-        return dict(session.execute(query).tuples().all())
+        # A result itself has `keys`, so that `dict` would take it for a mapping.
+        return dict(session.execute(query).all())
 
     def leaves(self, session: Session, principal: Principal, wanted: EntryFilter) -> Iterator[Leaf]:
         """Yield the leaves that fit, oldest first, a batch in memory at a time."""

@@ -22,6 +22,7 @@ from api.settings import Settings
 from api.state import State
 from api.wiring import build_state, open_blobs
 from ingest.blocks import Block, ParsedDocument
+from ingest.office import OfficeView
 from ingest.pipeline.progress import Progress, Work
 from ingest.pipeline.steps import Steps
 from model.backends.port import GenerationPiece, GenerationRequest
@@ -33,7 +34,11 @@ from storage.settings import StorageSettings
 PASSWORD = "a long password for tests"
 URL = "http://127.0.0.1:8000"
 START = datetime(2100, 1, 1, tzinfo=UTC)  # or clients would drop the cookies as expired
-CHEAP = {"passwords": {"memory_kib": 8, "passes": 1, "lanes": 1}}
+UNHURRIED = ("per_user", "per_token", "per_tenant")  # the clock stands still: all in one minute
+CHEAP = {
+    "passwords": {"memory_kib": 8, "passes": 1, "lanes": 1},
+    "rates": {f"requests_per_minute_{whose}": 1_000_000 for whose in UNHURRIED},
+}
 
 
 class WordEmbedder:
@@ -166,6 +171,7 @@ class World:
             batch_chunks=4,
             stop=threading.Event(),
             on_stage=lambda _stage: None,
+            show=_show,
         )
 
 
@@ -209,6 +215,10 @@ def _settings(folder: Path, database_url: str | None) -> Settings:
 def _parse(source: BinaryIO, _media_type: str, **_: object) -> ParsedDocument:
     texts = source.read().decode().splitlines()
     return ParsedDocument(None, tuple(Block("text", text) for text in texts), None, "en")
+
+
+def _show(source: BinaryIO, media_type: str) -> OfficeView:
+    return OfficeView(b"%PDF-1.7", _parse(source, media_type))
 
 
 def _split(document: ParsedDocument) -> list[Chunk]:
