@@ -126,8 +126,8 @@ def test_a_collection_is_narrowed_to_as_if_a_hidden_one_were_absent(world: World
     for path, form in (("/v1/search", {"query": "copper"}), ("/v1/answers", {"question": "why?"})):
         answers = [
             world.bo.post(path, json=form | {"collections": [collection]}).json()
-            for collection in (world.closed, ABSENT)
-        ]
+            for collection in (ABSENT, world.closed, ABSENT)  # the first fills the answer cache
+        ][1:]
         for answer in answers:
             for key in ("id", "conversation_id", "timings"):
                 answer.pop(key, None)
