@@ -11,7 +11,7 @@ IDENTITY_PROVIDER := tests/integration/identity/oidc_provider
 PACKAGES := api evaluation ingest model qa retrieval security storage
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help run test check unit e2e fuzz bench lock clean web setup system-packages identity-provider
+.PHONY: help run test check unit e2e fuzz mutants bench lock clean web setup system-packages identity-provider
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ e2e: $(VENV)/.test api/static/index.html identity-provider ## The whole product,
 fuzz: $(VENV)/.test ## Breed hostile inputs for our own formats (FUZZ_SECONDS, default an hour)
 	mkdir -p build/fuzz && cd build/fuzz && PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python \
 	  $(CURDIR)/tests/fuzz/own_formats.py corpus -max_total_time=$(or $(FUZZ_SECONDS),3600)
+
+mutants: $(VENV)/.test identity-provider ## Break our own source in many places and see each noticed (WORDS=deny: some)
+	$(BIN)/python -m tests.mutants.run $(WORDS)
 
 bench: $(VENV)/.test ## List the benchmarks and what each needs
 	@$(BIN)/python benchmarks/list.py
