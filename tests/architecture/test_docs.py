@@ -109,3 +109,23 @@ def test_the_license_is_apache(root: Path) -> None:
     assert (
         tomllib.loads((root / "pyproject.toml").read_text())["project"]["license"] == "Apache-2.0"
     )
+
+
+def test_each_test_that_a_page_on_security_names_exists(root: Path) -> None:
+    pages = [root / "docs" / "security.md", *(root / "docs" / "security").glob("*.md")]
+    named = {name for page in pages for name in re.findall(r"`(tests/[^`]+)`", page.read_text())}
+    assert len(named) > 50  # the search itself works
+    for test in sorted(named):
+        file, *names = test.split("::")
+        assert (root / file).exists(), test
+        for name in names:
+            pattern = rf"^ *(?:def|class) {name}\b"
+            assert re.search(pattern, (root / file).read_text(), flags=re.MULTILINE), test
+
+
+def test_the_site_lists_every_page(root: Path) -> None:
+    nav = (root / "mkdocs.yml").read_text()
+    pages = (root / "docs").rglob("*.md")
+    listed = [page.relative_to(root / "docs").as_posix() for page in pages]
+    missing = [page for page in listed if f" {page}\n" not in nav and not page.startswith("adr/0")]
+    assert missing == []
