@@ -135,7 +135,7 @@ def test_a_revoked_opaque_token_ends_within_a_minute(
     refused(product, token)
 
 
-def test_tokens_of_a_certified_provider_for_another_api_arerefused(
+def test_tokens_of_a_certified_provider_for_another_api_are_refused(
     product: Product, oidc_provider: OidcProvider, link: Link
 ) -> None:
     for resource in (API, f"{API}/other/opaque"):
@@ -207,7 +207,7 @@ def test_a_jwt_stands_for_a_program(
     ],
     ids=str,
 )
-def test_a_claim_that_is_wrong_isrefused(
+def test_a_claim_that_is_wrong_is_refused(
     product: Product, signed: Signed, claims: dict[str, Any]
 ) -> None:
     refused(product, signed(**claims))
@@ -241,7 +241,7 @@ def test_keys_that_a_token_brings_do_not_count(
         liar.key = honest
 
 
-def test_no_signature_and_a_shared_secret_arerefused(
+def test_no_signature_and_a_shared_secret_are_refused(
     product: Product, liar: LyingProvider, signed: Signed
 ) -> None:
     claims = signed().split(".")[1]
