@@ -128,8 +128,7 @@ def _broken(tree: Path, mutation: Mutation) -> Iterator[None]:
 def _tested(
     tree: Path, tests: Sequence[str], *, seconds_max: int
 ) -> subprocess.CompletedProcess[str]:
-    # Without bytecode: a mutation of the same length within the same second would not be noticed.
-    environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"PYTHONPATH": str(tree)}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(
         command,

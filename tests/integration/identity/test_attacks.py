@@ -220,7 +220,7 @@ TOKENS: dict[str, Callable[[LyingProvider, str], str]] = {
     "expired": changed(exp=far(-31), iat=far(-600)),
     "without an end": changed(exp=None),
     "an end in words": changed(exp="tomorrow"),
-    "not yet valid": changed(nbf=far(60)),
+    "not yet valid": changed(nbf=far(3_600), exp=far(7_200)),
     "issued tomorrow": changed(iat=far(86_400), exp=far(90_000)),
     "without a beginning": changed(iat=None),
     "wrong issuer": changed(iss="https://other.example"),
