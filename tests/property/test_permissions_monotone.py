@@ -1,7 +1,7 @@
 """Invariant 5 for documents: no token sees more than its owner, and less is never more.
 
-One exception is meant by deny lists and stated in docs/security/permissions.md: who leaves a group, or loses a
-role, that a list denies is no longer kept out by that entry.
+One exception is meant by deny lists and stated in docs/security/permissions.md: who leaves a group,
+or loses a role, that a list denies is no longer kept out by that entry.
 """
 
 from dataclasses import replace
