@@ -31,6 +31,7 @@ from api.routes import (
     search,
     service_accounts,
     session,
+    sources,
     tokens,
     users,
 )
@@ -55,6 +56,7 @@ RESOURCES = (
     collections,
     documents,
     permissions,
+    sources,
     search,
     answers,
     conversations,

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from evaluation.settings import EvaluationSettings
+from ingest.connectors.settings import SourceSettings
 from ingest.settings import ParseLimits, UploadLimits, WorkerSettings
 from model.settings import ModelSettings
 from qa.settings import AnswerSettings
@@ -110,6 +111,7 @@ class Settings(BaseSettings):
     upload: UploadLimits = UploadLimits()
     parsing: ParseLimits = ParseLimits()
     ingestion: WorkerSettings = WorkerSettings()
+    sources: SourceSettings = SourceSettings()
     model: ModelSettings = ModelSettings()
     answers: AnswerSettings = AnswerSettings()
     evaluation: EvaluationSettings = EvaluationSettings()

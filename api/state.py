@@ -14,6 +14,7 @@ from api.personal_data import PersonalData
 from api.settings import Settings
 from evaluation.store import Evaluations
 from ingest.collections import CollectionService
+from ingest.connectors.service import SourceService
 from ingest.permissions import PermissionService
 from ingest.service import DocumentService
 from model.backends.port import Generator
@@ -76,6 +77,7 @@ class State:
     collections: CollectionService
     documents: DocumentService
     permissions: PermissionService
+    sources: SourceService
     directory: Directory
     embedder: Embedder
     index: CorpusIndex

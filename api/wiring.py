@@ -18,6 +18,8 @@ from api.settings import Settings
 from api.state import State
 from evaluation.store import Evaluations
 from ingest.collections import CollectionService
+from ingest.connectors.holding import Holding
+from ingest.connectors.service import SourceService
 from ingest.permissions import PermissionService
 from ingest.service import DocumentService
 from model.backends.local import LocalGenerator
@@ -201,6 +203,14 @@ def build_state(
             archive=settings.parsing.archive,
         ),
         permissions=PermissionService(audit, collections, settings.upload, clock),
+        sources=SourceService(
+            keyring=keyring,
+            audit=audit,
+            collections=collections,
+            holding=Holding(keyring=keyring, blobs=open_blobs(settings), audit=audit, clock=clock),
+            settings=settings.sources,
+            clock=clock,
+        ),
         directory=Directory(settings.security.directory),
         embedder=embedder,
         index=index,

@@ -104,6 +104,7 @@ class WorkerSettings(BaseModel):
     transient_wait_seconds: float = Field(default=1, gt=0)
     poll_seconds: float = Field(default=0.3, gt=0)
     reconcile_seconds: float = Field(default=15, gt=0)
+    sources_poll_seconds: float = Field(default=2, gt=0)
     waiting_documents_max: int = Field(default=64, gt=0)
     heartbeat_seconds: float = Field(default=5, gt=0)
     lost_seconds_max: float = Field(default=60, gt=0)

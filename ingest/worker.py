@@ -9,6 +9,9 @@ from functools import partial
 
 import structlog
 
+from ingest.connectors.holding import Holding
+from ingest.connectors.schedule import SourceSchedule, Sync
+from ingest.connectors.sync import SourceSync
 from ingest.heartbeat import Heartbeat
 from ingest.pipeline.dispatcher import Dispatcher
 from ingest.pipeline.failures import trace
@@ -50,12 +53,16 @@ class Worker:
         stop: threading.Event,
         on_stage: OnStage = lambda _stage: None,
         show: Show = lambda _content, _media_type: None,
+        sources: SourceSync | None = None,
     ) -> None:
         self._database = database
         self._jobs_url = jobs_url
         self._settings = settings
         self._stop = stop
-        self._progress = Progress(database, audit, clock)
+        self._sources = sources
+        self._clock = clock
+        holding = Holding(keyring=keyring, blobs=blobs, audit=audit, clock=clock)
+        self._progress = Progress(database, audit, clock, on_ready=holding.settle)
         self._runner = Runner(
             self._progress,
             stop,
@@ -85,26 +92,35 @@ class Worker:
         """
         os.nice(self._settings.niceness)
         self._heartbeat.start()
-        workflow = launch(self._jobs_url, self._steps, self._runner, self._settings)
+        jobs = launch(self._jobs_url, self._steps, self._runner, self._settings, self._sources)
         silence = timedelta(seconds=self._settings.lost_seconds_max)
+        living = partial(self._heartbeat.living, silence)
         dispatcher = Dispatcher(
             self._database,
             self._progress,
-            partial(enqueue, workflow),
-            partial(self._heartbeat.living, silence),
+            partial(enqueue, jobs.ingest),
+            living,
             self._settings.waiting_documents_max,
         )
         try:
-            self._loop(dispatcher)
+            self._loop(dispatcher, self._schedule(jobs.sync, living))
         finally:
             self._end()
 
-    def _loop(self, dispatcher: Dispatcher) -> None:
+    def _schedule(
+        self, sync: Sync | None, living: Callable[[], frozenset[str]]
+    ) -> Callable[[], object]:
+        if self._sources is None or sync is None:
+            return lambda: None
+        return SourceSchedule(self._database, self._sources, sync, living, self._clock).dispatch
+
+    def _loop(self, dispatcher: Dispatcher, start_sources: Callable[[], object]) -> None:
         settings = self._settings
         chores = [
             Chore(self._heartbeat.beat, settings.heartbeat_seconds),
             Chore(dispatcher.reconcile, settings.reconcile_seconds),
             Chore(dispatcher.dispatch, settings.poll_seconds),
+            Chore(start_sources, settings.sources_poll_seconds),
             Chore(self._sweep.run, settings.sweep_seconds),
         ]
         while True:

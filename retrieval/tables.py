@@ -91,6 +91,8 @@ class Document(Base):
     chunk_count: Mapped[int] = mapped_column(default=0)
     language: Mapped[str | None] = mapped_column(String(8))
     created_by: Mapped[str] = mapped_column(ID)
+    source_id: Mapped[str | None] = mapped_column(ID)
+    """The source that it is kept in step with; None for what somebody uploaded."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -19,6 +19,7 @@ from api.cli import (
     permissions,
     serve,
     service_accounts,
+    sources,
 )
 from api.cli.client import ClientError
 from api.problems import OUR_ERRORS
@@ -41,6 +42,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(service_accounts.app, name="service-accounts")
     app.add_typer(groups.app, name="groups")
     app.add_typer(permissions.app, name="permissions")
+    app.add_typer(sources.app, name="sources")
 
 
 def in_words(command: Callable[[], None]) -> Callable[[], None]:

@@ -37,10 +37,17 @@ class Work:
 class Progress:
     """The document's row, seen from the worker."""
 
-    def __init__(self, database: Database, audit: AuditLog, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        audit: AuditLog,
+        clock: Callable[[], datetime],
+        on_ready: Callable[[Session, Document], None] = lambda _session, _row: None,
+    ) -> None:
         self._database = database
         self._audit = audit
         self._clock = clock
+        self._on_ready = on_ready
 
     @contextmanager
     def reading(self, work: Work) -> Iterator[tuple[Session, Document]]:
@@ -78,11 +85,15 @@ class Progress:
         row.progress = max(row.progress, embedding_progress(done, total))
 
     def finish(self, work: Work) -> None:
-        """Make the document searchable: from this transaction on, the indexes take it in."""
+        """Make the document searchable: from this transaction on, the indexes take it in.
+
+        What it replaces goes in the same transaction.
+        """
         with self.writing(work) as (session, row):
             row.status, row.stage = Status.READY, Stage.READY
             row.progress = PROGRESS[Stage.READY]
             self._record(session, row, "document.ready")
+            self._on_ready(session, row)
             append_change(session, row.tenant_id, row.id, at=self._clock())
 
     def fail(self, work: Work, error: IngestError) -> None:

@@ -1,6 +1,7 @@
 """The durable workflow: which steps, in which order, on which queue."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from dbos import (
@@ -12,6 +13,8 @@ from dbos import (
     WorkflowStatusString,
 )
 
+from ingest.connectors import schedule
+from ingest.connectors.sync import SourceSync
 from ingest.pipeline.engine_log import keep_messages_out
 from ingest.pipeline.progress import Work
 from ingest.pipeline.runner import DONE, Runner
@@ -28,8 +31,22 @@ _VERSION = "1"
 Ingest = Callable[[str, int], str]
 
 
-def launch(jobs_url: str, steps: Steps, runner: Runner, settings: WorkerSettings) -> Ingest:
-    """Start the engine on its database and return the workflow.
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The durable jobs there are: documents, and the runs of sources where there are any."""
+
+    ingest: Ingest
+    sync: schedule.Sync | None
+
+
+def launch(
+    jobs_url: str,
+    steps: Steps,
+    runner: Runner,
+    settings: WorkerSettings,
+    sources: SourceSync | None = None,
+) -> Jobs:
+    """Start the engine on its database and return the jobs.
 
     Side effects: starts threads, creates or migrates the engine's tables, and takes up what a
     process of the same name left unfinished. One engine per process; `DBOS.destroy` ends it.
@@ -45,8 +62,9 @@ def launch(jobs_url: str, steps: Steps, runner: Runner, settings: WorkerSettings
     }
     keep_messages_out()
     DBOS(config=config)
-    workflow = _register(steps, runner, settings.crashes_max)
-    DBOS.listen_queues([QUEUE])
+    ingest = _register(steps, runner, settings.crashes_max)
+    sync = schedule.register(sources, settings.crashes_max) if sources else None
+    DBOS.listen_queues([QUEUE, schedule.QUEUE] if sync else [QUEUE])
     DBOS.launch()
     DBOS.register_queue(
         QUEUE,
@@ -56,7 +74,9 @@ def launch(jobs_url: str, steps: Steps, runner: Runner, settings: WorkerSettings
         polling_interval_sec=settings.poll_seconds,
         on_conflict="always_update",
     )
-    return workflow
+    if sources is not None:
+        schedule.open_queue(sources, settings.poll_seconds)
+    return Jobs(ingest, sync)
 
 
 def enqueue(workflow: Ingest, tenant_id: str, work: Work) -> None:
@@ -78,7 +98,7 @@ def close(jobs_url: str, settings: WorkerSettings) -> None:
         )
         for workflow in unfinished:
             # Unlike recovery, this does not count as a crash.
-            client.resume_workflow(workflow.workflow_id, queue_name=QUEUE)
+            client.resume_workflow(workflow.workflow_id, queue_name=workflow.queue_name or QUEUE)
     finally:
         client.destroy()
 

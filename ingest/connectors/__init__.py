@@ -1,0 +1,1 @@
+"""Sources that collections are kept in step with: folders, web sites."""
