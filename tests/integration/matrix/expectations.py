@@ -123,6 +123,7 @@ RUN = {
     "subject": {},
     "results": [{"id": "1", "language": "en", "answerable": True, "measures": {"ndcg@10": 1}}],
 }
+SOURCE = {"config": {"kind": "web", "url": "http://127.0.0.1:9/"}}
 SCIM_USER = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "new"}
 SCIM_GROUP = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "new"}
 _PATCH = {
@@ -242,6 +243,16 @@ EXPECTED: dict[str, Expectation] = {
     ),
     "GET /v1/evaluations/{evaluation_id}": ADMINISTER,
     "DELETE /v1/evaluations/{evaluation_id}": GONE,
+    "GET /v1/collections/{collection_id}/sources": Expectation("collection", "edit"),
+    "POST /v1/collections/{collection_id}/sources": Expectation(
+        "collection", "administer", ok=201, body=SOURCE
+    ),
+    "GET /v1/sources/{source_id}": Expectation("collection", "edit"),
+    "PATCH /v1/sources/{source_id}": Expectation(
+        "collection", "administer", body={"is_paused": True}
+    ),
+    "POST /v1/sources/{source_id}/sync": Expectation("collection", "edit", ok=202),
+    "DELETE /v1/sources/{source_id}": Expectation("collection", "administer", ok=204),
     "GET /v1/directory": Expectation("somewhere", "share", query={"query": "e"}),
     "GET /v1/audit/entries": AUDIT,
     "GET /v1/audit/entries/{index}": AUDIT,

@@ -24,6 +24,7 @@ from tests.integration.matrix.expectations import (
     RUN,
     SCIM_GROUP,
     SCIM_USER,
+    SOURCE,
     Caller,
 )
 from tests.integration.noninterference.world import URL, World, prepared
@@ -159,6 +160,7 @@ def _furnished(world: World, client: TestClient, owner: dict[str, str], mark: st
         "account_id": account["id"],
         "scim_token_id": scim["id"],
         "scim": scim["token"],
+        "source_id": made(f"/v1/collections/{collection}/sources", **SOURCE)["id"],
         "evaluation_id": made("/v1/evaluations", **RUN | {"name": f"run of {mark}"})["id"],
         **_brought(client, _bearer(scim["token"]), mark),
     }
