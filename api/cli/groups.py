@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from api.cli.operator import OperatorDesk, opened
+from api.cli.terminal import terminal
 from api.wiring import utc_now
 from retrieval.access import denies_group
 from security.grants import Grants
@@ -20,29 +20,28 @@ UserKey = Annotated[str, typer.Argument(help="The person's user name or id.")]
 Collection = Annotated[
     str | None, typer.Option(help="A collection's name or id; without it, the whole tenant.")
 ]
-_console = Console()
 
 
 @app.command("list")
 def list_groups() -> None:
     """Show all groups."""
     with opened() as desk:
-        table = Table("id", "name", "source", "role", "members")
+        table = Table(Column("id", no_wrap=True), "name", "source", "role", "members")
         for group in _groups(desk).groups(desk.session, desk.operator):
             count = str(group.member_count)
             table.add_row(group.id, group.name, group.source, group.role or "-", count)
-        _console.print(table)
+        terminal().print(table)
 
 
 @app.command("members")
 def members(group: GroupKey) -> None:
     """Show who is in a group."""
     with opened() as desk:
-        table = Table("id", "name")
+        table = Table(Column("id", no_wrap=True), "name")
         people = _groups(desk).members(desk.session, desk.operator, desk.group(group))
         for person in people:
             table.add_row(person.user_id, person.name)
-        _console.print(table)
+        terminal().print(table)
 
 
 @app.command("create")
@@ -50,7 +49,7 @@ def create(name: Annotated[str, typer.Argument(help="What the group is called.")
     """Create a group without members or rights; prints its id."""
     with opened() as desk:
         created = _groups(desk).create(desk.session, desk.operator, name)
-    _console.print(created.id, highlight=False)
+    terminal().print(created.id, highlight=False)
 
 
 @app.command("rename")
@@ -58,7 +57,7 @@ def rename(group: GroupKey, name: Annotated[str, typer.Argument(help="The new na
     """Rename a group; its members and rights stay."""
     with opened() as desk:
         _groups(desk).rename(desk.session, desk.operator, desk.group(group), name)
-    _console.print("Renamed.")
+    terminal().print("Renamed.")
 
 
 @app.command("delete")
@@ -66,7 +65,7 @@ def delete(group: GroupKey) -> None:
     """Delete a group with its roles; its members stay users."""
     with opened() as desk:
         _groups(desk).delete(desk.session, desk.operator, desk.group(group))
-    _console.print("Deleted.")
+    terminal().print("Deleted.")
 
 
 @app.command("add")
@@ -74,7 +73,7 @@ def add(group: GroupKey, user: UserKey) -> None:
     """Put somebody into a group."""
     with opened() as desk:
         _groups(desk).add(desk.session, desk.operator, desk.group(group), desk.user(user))
-    _console.print("Added.")
+    terminal().print("Added.")
 
 
 @app.command("remove")
@@ -82,7 +81,7 @@ def remove(group: GroupKey, user: UserKey) -> None:
     """Take somebody out of a group; what it gave them is gone with their next request."""
     with opened() as desk:
         _groups(desk).remove(desk.session, desk.operator, desk.group(group), desk.user(user))
-    _console.print("Removed.")
+    terminal().print("Removed.")
 
 
 @app.command("grant")
@@ -97,7 +96,7 @@ def grant(
         Grants(desk.audit, utc_now).set_group(
             desk.session, desk.operator, desk.group(group), place, role
         )
-    _console.print("Granted.")
+    terminal().print("Granted.")
 
 
 @app.command("revoke")
@@ -108,7 +107,7 @@ def revoke(group: GroupKey, collection: Collection = None) -> None:
         Grants(desk.audit, utc_now).remove_group(
             desk.session, desk.operator, desk.group(group), place
         )
-    _console.print("Revoked.")
+    terminal().print("Revoked.")
 
 
 def _place(desk: OperatorDesk, collection: str | None) -> str | None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from api.cli.operator import OperatorDesk, opened
+from api.cli.terminal import terminal
 from api.wiring import utc_now
 from ingest.permission_lists import Wanted
 from ingest.permissions import PermissionService, PermissionView
@@ -19,7 +19,6 @@ Names = Annotated[
     list[str] | None,
     typer.Option(help="user:NAME, group:NAME (or ids), role:ROLE, collection:ID; repeatable."),
 ]
-_console = Console()
 
 
 @app.command("show")
@@ -43,7 +42,7 @@ def _print(view: PermissionView) -> None:
     for title, entries in (("allow", view.allow), ("deny", view.deny)):
         for entry in entries:
             table.add_row(title, entry.principal, entry.name or "")
-    _console.print(table)
+    terminal().print(table)
 
 
 def _resolved(desk: OperatorDesk, entries: Sequence[str]) -> list[str]:

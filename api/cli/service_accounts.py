@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
+from api.cli.terminal import terminal
 from api.key_holders import key_provider
 from api.settings import Settings
 from api.wiring import open_database, tenant_id_of, utc_now
@@ -25,7 +25,6 @@ from security.rotation import OPERATOR
 
 app = typer.Typer(help="Accounts of programs, which get access tokens from this server.")
 LIFETIME_DAYS = 365
-_console = Console()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,11 @@ class _Desk:
 def list_accounts() -> None:
     """Show all service accounts."""
     with _opened() as desk:
-        table = Table("client id", "name", "role", "credential", "ends")
+        table = Table(Column("client id", no_wrap=True), "name", "role", "credential", "ends")
         for found in desk.accounts.accounts(desk.session, desk.operator):
             ends = found.expires_at.date().isoformat()
             table.add_row(found.id, found.name, found.role or "-", found.credential, ends)
-        _console.print(table)
+        terminal().print(table)
 
 
 @app.command("create")
@@ -61,7 +60,7 @@ def create(
     with _opened() as desk:
         wanted = NewServiceAccount(name, role, days, jwk)
         issued = desk.accounts.create(desk.session, desk.operator, wanted)
-    _console.print(f"client id  {issued.info.id}", highlight=False)
+    terminal().print(f"client id  {issued.info.id}", highlight=False)
     _print_secret(issued.secret)
 
 
@@ -82,12 +81,12 @@ def delete(client_id: Annotated[str, typer.Argument(help="The account's client i
         tenant_id = desk.operator.tenant_id
         desk.conversations.delete_all_of(desk.session, tenant_id, client_id)
         desk.accounts.delete(desk.session, desk.operator, client_id)
-    _console.print("Deleted.")
+    terminal().print("Deleted.")
 
 
 def _print_secret(secret: str | None) -> None:
     if secret:
-        _console.print(f"secret     {secret}", highlight=False, soft_wrap=True)
+        terminal().print(f"secret     {secret}", highlight=False, soft_wrap=True)
 
 
 def _read_jwk(file: Path) -> dict[str, Any]:

@@ -21,7 +21,6 @@ def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCEBOOK_ADMIN_PASSWORD", PASSWORD)
     monkeypatch.setenv("SOURCEBOOK_SECURITY__PASSWORDS__MEMORY_KIB", "8")
     monkeypatch.setenv("SOURCEBOOK_SECURITY__PASSWORDS__LANES", "1")
-    monkeypatch.setenv("COLUMNS", "200")
     prepare(Settings(), lambda: None)
 
 
