@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ingest import erasure
 from qa.conversations import Conversations
-from retrieval.tables import ChunkRow, Document
+from retrieval.tables import Document
 from security.accounts import Accounts
 from security.audit import AuditLog
 from security.audit.log import person_owner
@@ -20,6 +20,8 @@ from security.erasure.ledger import ErasureLedger
 from security.erasure.receipt import Erased, Kind, Receipt
 from security.errors import NotFound
 from security.keyring import KeyRing
+from security.quotas.subjects import user_subject
+from security.quotas.tables import DailyUse
 from security.tables import Tenant, User
 from storage.blobs import DiskBlobStore
 from storage.database import Base
@@ -80,11 +82,10 @@ class Eraser:
         )
         if row is None:
             raise NotFound
-        rows = {"documents": 1, "chunks": _count(session, ChunkRow.document_id == document_id)}
-        begun = self._begun(session, tenant_id, by, "document", document_id)
-        erasure.erase(session, self._keyring, self._blobs, row, self._clock())
-        self._keyring.destroy_all_of(session, tenant_id, document_id)
-        return self._receipt(session, begun, rows)
+        self._audit.record(session, tenant_id, by, "document.erase", document_id)
+        return erasure.erase_with_receipt(
+            session, self._keyring, self._blobs, self._ledger, row, by, self._clock()
+        )
 
     def person(self, session: Session, tenant_id: str, user_id: str, by: str) -> Receipt:
         """Erase a person: keys, account, grants, sessions, tokens and conversations.
@@ -103,6 +104,7 @@ class Eraser:
         self._conversations.delete_all_of(session, tenant_id, user_id)
         if rows.get("users"):
             self._accounts.erase(session, tenant_id, user_id)
+        self._forget_use(session, tenant_id, user_id)
         self._keyring.destroy_all_of(session, tenant_id, user_id)
         return self._receipt(session, begun, rows)
 
@@ -115,7 +117,11 @@ class Eraser:
         if session.get(Tenant, tenant_id) is None:
             raise NotFound
         begun = self._begun(session, tenant_id, by, "tenant", tenant_id)
-        rows = {table.name: n for table in tenant_tables() if (n := _of(session, table, tenant_id))}
+        rows = {
+            table.name: count
+            for table in tenant_tables()
+            if (count := _count(session, table.columns["tenant_id"] == tenant_id))
+        }
         for row in session.scalars(select(Document).where(Document.tenant_id == tenant_id)).all():
             erasure.erase(session, self._keyring, self._blobs, row, self._clock())
         self._keyring.destroy_tenant(session, tenant_id)
@@ -125,6 +131,10 @@ class Eraser:
             update(Tenant).where(Tenant.id == tenant_id).values(name=f"erased {tenant_id}")
         )
         return self._receipt(session, begun, rows)
+
+    def _forget_use(self, session: Session, tenant_id: str, user_id: str) -> None:
+        mine = DailyUse.subject == str(user_subject(tenant_id, user_id))
+        session.execute(delete(DailyUse).where(DailyUse.tenant_id == tenant_id, mine))
 
     def _begun(self, session: Session, tenant_id: str, by: str, kind: Kind, target: str) -> _Begun:
         """Record what is about to happen, while there are still keys to do it with."""
@@ -182,26 +192,28 @@ def tenant_tables() -> list[Table]:
 
 def person_tables() -> list[Table]:
     """Return the tables whose rows belong to a person, the account itself included."""
+    special = {User.__tablename__, DailyUse.__tablename__}
     return [
-        table for table in tenant_tables() if "user_id" in table.columns or table.name == "users"
+        table for table in tenant_tables() if "user_id" in table.columns or table.name in special
     ]
+
+
+def of_person(table: Table, tenant_id: str, user_id: str) -> ColumnElement[bool]:
+    """Tell which rows of one of the `person_tables` are a person's."""
+    mine = table.columns["tenant_id"] == tenant_id
+    if table.name == DailyUse.__tablename__:
+        return mine & (table.columns["subject"] == str(user_subject(tenant_id, user_id)))
+    key = "id" if table.name == User.__tablename__ else "user_id"
+    return mine & (table.columns[key] == user_id)
 
 
 def _rows_of_person(session: Session, tenant_id: str, user_id: str) -> dict[str, int]:
     return {
         table.name: count
         for table in person_tables()
-        if (count := _of(session, table, tenant_id, user_id))
+        if (count := _count(session, of_person(table, tenant_id, user_id)))
     }
 
 
-def _of(session: Session, table: Table, tenant_id: str, user_id: str | None = None) -> int:
-    conditions = [table.columns["tenant_id"] == tenant_id]
-    if user_id is not None:
-        key = "id" if table.name == User.__tablename__ else "user_id"
-        conditions.append(table.columns[key] == user_id)
-    return _count(session, *conditions)
-
-
-def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count()).where(*conditions)) or 0
+def _count(session: Session, condition: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(condition)) or 0

@@ -1,13 +1,13 @@
 """Everything that is stored about one person, for a request of access (GDPR, article 15)."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import LargeBinary, Table, select
 from sqlalchemy.orm import Session
 
-from api.erasure import has_person_key, person_tables
+from api.erasure import has_person_key, of_person, person_tables
 from qa.answer import Turn
 from qa.conversations import Conversations
 from retrieval.access import scope_for
@@ -18,7 +18,6 @@ from security.errors import Forbidden, NotFound, Unauthenticated
 from security.keyring import KeyRing
 from security.principal import Principal, Verb
 from security.scim.users import attributes_of
-from security.tables import User
 
 FORMAT: Final = "sourcebook-person-1"
 _SECRET: Final = frozenset({"password_hash", "tenant_id"})
@@ -100,8 +99,7 @@ def _rows(session: Session, table: Table, tenant_id: str, user_id: str) -> list[
         for column in table.columns
         if column.name not in _SECRET and not isinstance(column.type, LargeBinary)
     ]
-    owner = table.columns["id" if table.name == User.__tablename__ else "user_id"]
-    query = select(*shown).where(table.columns["tenant_id"] == tenant_id, owner == user_id)
+    query = select(*shown).where(of_person(table, tenant_id, user_id))
     return [
         {column.name: _plain(value) for column, value in zip(shown, row, strict=True)}
         for row in session.execute(query)
@@ -149,4 +147,4 @@ def _entry(found: AuditRecord) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value

@@ -31,6 +31,7 @@ from retrieval.access import AccessScope, scope_for
 from retrieval.document_keys import document_owner
 from retrieval.tables import Collection, Document
 from security.audit import AuditLog
+from security.erasure.ledger import ErasureLedger
 from security.errors import Forbidden, NotFound
 from security.keyring import KeyRing
 from security.places import Place
@@ -65,6 +66,7 @@ class DocumentService:
         self._blobs = blobs
         self._keyring = keyring
         self._audit = audit
+        self._receipts = ErasureLedger(keyring, clock)
         self._collections = collections
         self._clock = clock
         self._limits = limits
@@ -189,14 +191,14 @@ class DocumentService:
         return self._view(session, row)
 
     def delete(self, session: Session, principal: Principal, document_id: str) -> None:
-        """Delete a document: once committed, it answers nothing and its key is gone.
+        """Delete a document: once committed, it answers nothing and its key is gone for good.
 
         Raises:
             NotFound, Forbidden: the caller may not see it, or not edit there.
         """
         row = changeable(session, principal, document_id, Verb.EDIT)
         self._record(session, principal, "document.delete", row)
-        self._erase(session, row)
+        self._erase(session, principal, row)
 
     def delete_collection(self, session: Session, principal: Principal, collection_id: str) -> None:
         """Delete a collection with all its documents and the grants on it.
@@ -210,11 +212,14 @@ class DocumentService:
         rows = select(Document).where(Document.collection_id == target.id).order_by(Document.id)
         for row in session.scalars(rows.with_for_update()).all():
             self._record(session, principal, "document.delete", row)
-            self._erase(session, row)
+            self._erase(session, principal, row)
         self._collections.delete(session, principal, target)
 
-    def _erase(self, session: Session, row: Document) -> None:
-        erasure.erase(session, self._keyring, self._blobs, row, self._clock())
+    def _erase(self, session: Session, principal: Principal, row: Document) -> None:
+        by, now = principal.user_id, self._clock()
+        erasure.erase_with_receipt(
+            session, self._keyring, self._blobs, self._receipts, row, by, now
+        )
 
     def _store(  # noqa: PLR0917 - the parts of a row
         self,

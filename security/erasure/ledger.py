@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from security.aead import derive
 from security.erasure.receipt import Erased, Receipt, public_text, sign_receipt
 from security.erasure.tables import ErasureReceipt
-from security.errors import Forbidden, KeyDestroyed
+from security.errors import Forbidden
 from security.keyring import KeyRing
 from security.principal import Principal, Verb
 
@@ -32,10 +32,7 @@ class ErasureLedger:
 
         Read it before keys are destroyed: the tenant's own erasure is signed by it too.
         """
-        try:
-            cipher = self._keys.cipher(session, tenant_id, SIGNER)
-        except KeyDestroyed:
-            cipher = self._keys.create(session, tenant_id, SIGNER)
+        cipher = self._keys.obtain(session, tenant_id, SIGNER)
         seed = derive(cipher.key.file_secret, "erasure receipts")
         return Ed25519PrivateKey.from_private_bytes(seed)
 

@@ -21,9 +21,14 @@ class Subject:
 
 def subjects_of(principal: Principal, bearer: str | None) -> tuple[Subject, ...]:
     """Return all whose limits a request of `principal` counts against."""
-    user = Subject("user", f"{principal.tenant_id}/{principal.user_id}")
+    user = user_subject(principal.tenant_id, principal.user_id)
     tenant = Subject("tenant", principal.tenant_id)
     if bearer is None:
         return user, tenant
     digest = sha256(bearer.encode()).hexdigest()[:_DIGEST_CHARACTERS]
     return user, Subject("token", digest), tenant
+
+
+def user_subject(tenant_id: str, user_id: str) -> Subject:
+    """Return what a person's requests are counted under."""
+    return Subject("user", f"{tenant_id}/{user_id}")

@@ -1,5 +1,6 @@
 """Erasing in one transaction: whole with its receipt and its audit entry, or not at all."""
 
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,17 +16,39 @@ from security.erasure.ledger import stored_receipts
 from security.erasure.receipt import verify_receipt
 from security.erasure.tables import ErasureReceipt
 from security.errors import Forbidden, LastOwner, NotFound
+from security.key_store import put_back, stored_keys
 from security.keys import FileKeyProvider
 from security.principal import Principal, Role
+from security.quotas.budgets import DailyBudgets
+from security.quotas.subjects import subjects_of
 from security.scim.tokens import Directory
 from security.scim.users import ScimUsers
+from security.settings import BudgetSettings
 from security.tables import User, WrappedKey
 from storage.database import Base
-from tests.erasure_world import Services, open_services
+from tests.erasure_world import OWNER_ID, Services, open_services
 
 __all__ = ["api"]  # imported for all tables
 TENANT, OTHER, ABSENT = "a" * 32, "b" * 32, "0" * 32
 WITHOUT_TENANT = {"step_timings": "counts of work", "workers": "processes"}
+STILL_NAMED = {
+    "acl_names.name": "documents stay closed to whom they were closed to; the id is nobody's now",
+    "acls.allow": "as above",
+    "acls.deny": "as above",
+    "audit_entries.actor": "the log verifies only whole; what is personal in it is unreadable",
+    "audit_entries.target": "as above",
+    "documents.created_by": "documents are the organisation's",
+    "erasure_receipts.target": "proves the erasure",
+    "erasure_receipts.text": "proves the erasure",
+    "evaluations.created_by": "measurements are the organisation's",
+    "identities.subject": "the provider's name for the person; the row goes with the account",
+    "provider_sessions.subject": "goes with the session",
+    "scim_tokens.created_by": "who let a directory in, for the log",
+    "service_accounts.created_by": "who made a program's account, for the log",
+    "wrapped_keys.owner": "keys of the person are destroyed",
+}
+"""Columns that may hold a person's id, apart from `user_id`, and why that may stay or is gone."""
+NAMING = {"subject", "actor", "target", "owner", "allow", "deny"}
 
 
 @pytest.fixture
@@ -252,6 +275,67 @@ def test_every_table_goes_with_its_tenant_or_says_why_not() -> None:
     names = {table.name for table in Base.metadata.sorted_tables}
     kept = {name for name in names if name.startswith("audit_")} | KEPT
     assert names == {table.name for table in tenant_tables()} | kept | set(WITHOUT_TENANT)
+
+
+def test_every_column_that_may_name_a_person_is_erased_or_says_why_not() -> None:
+    erased = {table.name for table in person_tables()}
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if column.name == "user_id" or column.name.endswith("_user_id"):
+                assert table.name in erased, f"{table.name}.{column.name}"
+            elif column.name in NAMING or column.name.endswith("_by"):
+                assert f"{table.name}.{column.name}" in {*STILL_NAMED, "daily_use.subject"}
+
+
+def test_an_erased_person_s_id_stays_only_where_that_is_said(services: Services) -> None:
+    collection = services.create_tenant(TENANT)
+    person, other = (services.add_person(TENANT, name) for name in ("person", "other"))
+    uploader = Principal(TENANT, person, "person", {None: Role.EDITOR})
+    budgets = DailyBudgets(BudgetSettings(), services.clock)
+    with services.database.transaction(TENANT) as session:
+        source = io.BytesIO(b"theirs")
+        services.documents.upload(session, uploader, collection, "theirs.txt", source)
+        for user in (person, other):
+            asking = Principal(TENANT, user, "", {None: Role.READER})
+            budgets.admit(session, TENANT, subjects_of(asking, None))
+    assert "daily_use.subject" in _naming(services, person)
+    with services.database.transaction(TENANT) as session:
+        receipt = services.eraser.person(session, TENANT, person, "operator")
+    assert receipt.fields["rows"]["daily_use"] == 1
+    left = _naming(services, person)
+    assert "documents.created_by" in left
+    assert left <= set(STILL_NAMED)
+    assert "daily_use.subject" in _naming(services, other)
+
+
+def _naming(services: Services, person: str) -> set[str]:
+    """Return the columns in which a person's id occurs."""
+    with services.database.reading(TENANT) as session:
+        return {
+            f"{table.name}.{column.name}"
+            for table in Base.metadata.sorted_tables
+            for column in table.columns
+            if any(person in str(value) for value in session.scalars(select(column)))
+        }
+
+
+def test_deleting_leaves_receipts_too(services: Services) -> None:
+    """So that a backup of keys from before brings none of them back."""
+    collection = services.create_tenant(TENANT)
+    single, *rest = (services.add_document(TENANT, collection, text) for text in "abc")
+    owner = services.owner(TENANT)
+    with services.database.transaction(TENANT) as session:
+        backup = stored_keys(session)
+        services.documents.delete(session, owner, single)
+    with services.database.transaction(TENANT) as session:
+        services.documents.delete_collection(session, owner, collection)
+    with services.database.transaction(TENANT) as session:
+        told = [receipt.fields for receipt in stored_receipts(session, TENANT)]
+        assert {fields["target"] for fields in told} == {single, *rest}
+        for fields in told:
+            assert [lost["owner"] for lost in fields["keys"]] == [f"document:{fields['target']}"]
+            assert (fields["by"], fields["rows"]) == (OWNER_ID, {"chunks": 1, "documents": 1})
+        assert put_back(session, backup) == 0
 
 
 def test_every_table_of_a_person_is_exported_and_erased() -> None:

@@ -17,6 +17,7 @@ from ingest.views import CollectionView
 from retrieval.access import scope_for
 from retrieval.document_keys import document_owner
 from retrieval.tables import Acl, ChunkRow, Collection, Document, IndexChange
+from security.erasure.tables import ErasureReceipt
 from security.errors import NotFound
 from security.keyring import KeyRing
 from security.places import Place
@@ -30,6 +31,11 @@ from storage.database import Database
 def count(database: Database, table: type) -> int:
     with database.reading() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def keys(database: Database) -> list[str]:
+    with database.reading() as session:
+        return sorted(session.scalars(select(WrappedKey.owner)), reverse=True)
 
 
 def test_delete(
@@ -49,7 +55,8 @@ def test_delete(
         documents.delete(session, owner, gone.id)
         assert len(list(blobs.names())) == 3, "bytes go after the commit, not before"
     assert list(blobs.names()) == [f"{kept.id}.content"]
-    assert count(database, Document) == count(database, WrappedKey) == 1
+    assert count(database, Document) == count(database, ErasureReceipt) == 1
+    assert keys(database) == ["tenant:receipts", f"document:{kept.id}"]
     assert count(database, ChunkRow) == 0
     with database.reading() as session:
         assert list(session.scalars(select(IndexChange.document_id))) == [gone.id]
@@ -91,7 +98,8 @@ def test_delete_collection(
     with database.transaction() as session:
         documents.delete_collection(session, owner, collection.id)
     assert list(blobs.names()) == []
-    for table in (Document, Collection, Acl, WrappedKey):
+    assert keys(database) == ["tenant:receipts"]
+    for table in (Document, Collection, Acl):
         assert count(database, table) == 0, table
     assert audited()[4:] == ["document.delete"] * 3 + ["collection.delete"]
 
