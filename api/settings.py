@@ -93,6 +93,12 @@ class Settings(BaseSettings):
         default=None,
         description="The first administrator's password, for a first start without a person.",
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="The bearer token of whoever reads `/metrics`; without it they must call from "
+        "this machine, past any proxy.",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error.")
     requests_in_threads_max: int = Field(
         default=40, gt=0, description="Requests that may do their work at the same time."

@@ -1,11 +1,12 @@
 """For operators and clients: what this server is, whether it is alive and ready, its metrics."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import schemas
+from api.scraping import require_operator
 from api.state import State, StateOf
 from api.version import VERSION
 from ingest.detect import EXTENSIONS
@@ -42,8 +43,12 @@ def readyz(state: StateOf, response: Response) -> dict[str, bool]:
 
 
 @router.get("/metrics")
-def metrics(state: StateOf) -> Response:
-    """Export Prometheus metrics; counts of things only, nothing of their content."""
+def metrics(request: Request, state: StateOf) -> Response:
+    """Export Prometheus metrics, to the operator only: counts of things, not their content.
+
+    Needs `SOURCEBOOK_METRICS_TOKEN` as bearer; while none is set, a caller on the same machine.
+    """
+    require_operator(request, state.settings.metrics_token)
     return Response(generate_latest(state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -104,7 +104,7 @@ class World:
             settings, lambda metrics: build_state(settings, Quoter(), metrics, lambda: self._now)
         )
         self.admin = stack.enter_context(
-            TestClient(app, base_url=URL, headers={"Origin": URL}, raise_server_exceptions=True)
+            TestClient(app, base_url=URL, headers={"Origin": URL}, client=("127.0.0.1", 1))
         )
         self.bo = TestClient(app, base_url=URL, headers={"Origin": URL})
         for client, name in ((self.admin, "admin"), (self.bo, "Bo")):
