@@ -299,6 +299,12 @@ class Answer(BaseModel):
     timings: Timings
 
 
+class Feedback(_Input):
+    """Whether an answer helped; null takes it back."""
+
+    helpful: bool | None
+
+
 class ConversationSummary(_View):
     """A conversation in the list."""
 
@@ -314,11 +320,15 @@ class ConversationList(BaseModel):
 
 
 class Turn(Answer):
-    """A question and its answer; "withheld" when a cited document is no longer visible."""
+    """A question and its answer; "withheld" when a cited document is no longer visible.
+
+    `helpful` is what its asker said of it, null when nothing.
+    """
 
     question: str
     status: Literal["answered", "interrupted", "withheld"]
     created_at: datetime
+    helpful: bool | None
 
 
 class Conversation(BaseModel):

@@ -19,6 +19,7 @@ from ingest.permissions import PermissionService
 from ingest.service import DocumentService
 from model.backends.port import Generator
 from qa.conversations import Conversations
+from qa.feedback import AnswerFeedback
 from qa.service import AnswerService
 from retrieval.embedding.port import Embedder
 from retrieval.index import CorpusIndex
@@ -87,6 +88,7 @@ class State:
     rates: RequestRates
     budgets: DailyBudgets
     conversations: Conversations
+    feedback: AnswerFeedback
     evaluations: Evaluations
     ledger: ErasureLedger
     eraser: Eraser

@@ -26,12 +26,15 @@ from model.backends.local import LocalGenerator
 from model.backends.port import Generator
 from qa.answer_cache import AnswerCache
 from qa.conversations import Conversations
+from qa.experiment import Experiment
+from qa.feedback import AnswerFeedback
 from qa.service import AnswerService
 from retrieval.access import denies_group
 from retrieval.embedding.factory import create_embedder
 from retrieval.embedding.port import Embedder
 from retrieval.index import CorpusIndex
 from retrieval.search import Retriever
+from retrieval.settings import RetrievalSettings
 from security.access_tokens import AccessTokens
 from security.accounts import Accounts
 from security.audit import AuditLog
@@ -144,14 +147,19 @@ def build_state(
         answer_cache.forget(tenant_id)
 
     index = _index(settings, database, keyring, embedder, forget)
-    retriever = Retriever(
-        database,
-        index,
-        embedder,
-        keyring,
-        settings.retrieval,
-        observe=lambda stage, seconds: metrics.retrieval.labels(stage).observe(seconds),
-    )
+
+    def retriever_with(searching: RetrievalSettings) -> Retriever:
+        return Retriever(
+            database,
+            index,
+            embedder,
+            keyring,
+            searching,
+            observe=lambda stage, seconds: metrics.retrieval.labels(stage).observe(seconds),
+        )
+
+    retriever = retriever_with(settings.retrieval)
+    tried = settings.answers.experiment
     conversations = Conversations(keyring, audit, clock)
     tokens = AccessTokens(settings.security.access_tokens, audit, clock)
     programs = settings.security.service_accounts
@@ -227,11 +235,17 @@ def build_state(
             cache=answer_cache,
             clock=clock,
             timer=time.perf_counter,
+            experiment=Experiment(
+                tried, retriever_with(tried.variant_of(settings.retrieval)), keyring
+            )
+            if tried.name
+            else None,
             observe=metrics.observe_answer,
         ),
         rates=RequestRates(settings.security.rates, clock),
         budgets=DailyBudgets(settings.security.daily_budget, clock),
         conversations=conversations,
+        feedback=AnswerFeedback(audit, clock),
         evaluations=Evaluations(keyring, audit, settings.evaluation, clock),
         ledger=ErasureLedger(keyring, clock),
         eraser=create_eraser(keyring, audit, accounts, open_blobs(settings), clock),

@@ -49,6 +49,7 @@ class Answer:
 
     `interrupted`: the reader went away or stopped it; `text` is what had been shown by then.
     `cached`: the same question was asked before over the same passages; no model was asked.
+    `arm`: "B" when the passages were found as the variant of `experiment` says ("": none runs).
     """
 
     id: str
@@ -61,6 +62,8 @@ class Answer:
     timings: Timings
     interrupted: bool = False
     cached: bool = False
+    experiment: str = ""
+    arm: str = "A"
 
     def to_json(self) -> bytes:
         """Serialise for storage."""
@@ -112,13 +115,15 @@ class Turn:
     """A question and its answer as their owner may see them now.
 
     "withheld": a cited document is gone or no longer visible, so the text and the citations are
-    left out. "interrupted": the answer broke off; its text may be empty.
+    left out. "interrupted": the answer broke off; its text may be empty. `helpful` is what the
+    owner said of it, if anything.
     """
 
     question: str
     answer: Answer
     status: TurnStatus
     created_at: datetime
+    helpful: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

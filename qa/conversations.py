@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from qa.answer import Answer, Conversation, ConversationSummary, Timings, Turn, Usage
 from qa.errors import ConversationNotFound
+from qa.feedback import opinions
 from qa.tables import ConversationRow, TurnRow
 from retrieval.access import AccessScope
 from retrieval.tables import Document
@@ -136,12 +137,16 @@ class Conversations:
         )
         turns = [_open(turn, cipher) for turn in reversed(session.scalars(newest).all())]
         visible = _visible(session, scope, (turn.answer for turn in turns))
+        said = opinions(session, principal, [turn.answer.id for turn in turns])
         summary = _summary(row, cipher)
         return Conversation(
             id=row.id,
             title=summary.title,
             created_at=row.created_at,
-            turns=tuple(_withhold(turn, visible) for turn in turns),
+            turns=tuple(
+                replace(_withhold(turn, visible), helpful=said.get(turn.answer.id))
+                for turn in turns
+            ),
         )
 
     def delete(self, session: Session, principal: Principal, conversation_id: str) -> None:

@@ -4,7 +4,8 @@
     ├── QuestionRefused             the question is not taken
     │   ├── QuestionEmpty
     │   └── QuestionTooLong
-    └── ConversationNotFound        unknown, deleted, or another person's: all look the same
+    ├── ConversationNotFound        unknown, deleted, or another person's: all look the same
+    └── AnswerNotFound              likewise, or it broke off
 
 Messages are fixed texts that say what to do; they never hold the question.
 """
@@ -56,3 +57,11 @@ class ConversationNotFound(QaError):
     status = 404
     code = "conversation_not_found"
     message = "There is no such conversation. Start a new one."
+
+
+class AnswerNotFound(QaError):
+    """No whole answer to this person has that id."""
+
+    status = 404
+    code = "answer_not_found"
+    message = "There is no such answer. Ask again and judge the new one."

@@ -12,6 +12,8 @@ from qa.answer_cache import AnswerCache, Key, Recalled, key_of
 from qa.conversations import Conversations
 from qa.draft import Draft
 from qa.errors import QuestionEmpty, QuestionTooLong
+from qa.experiment import Experiment
+from qa.feedback import AnswerFeedback, ArmName
 from qa.followup import search_query
 from qa.grounding import Grounding
 from qa.language import language_of
@@ -39,6 +41,7 @@ class _Asked:
     query: str
     conversation_id: str
     answer_id: str
+    arm: ArmName
     history: Sequence[Turn]
     hits: Sequence[Hit]
     mentions: Sequence[Hit]
@@ -51,7 +54,8 @@ class AnswerService:
 
     It runs two transactions of its own, because no transaction may stay open while a model
     writes: one records the question before the first word, one stores the answer before `Done`.
-    `observe` is told each answer that was stored, for metrics.
+    `observe` is told each answer that was stored, for metrics. With an `experiment`, the people of
+    its arm B are searched for by its own retriever.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class AnswerService:
         cache: AnswerCache,
         clock: Callable[[], datetime],
         timer: Callable[[], float],
+        experiment: Experiment | None = None,
         observe: Callable[[Answer], None] | None = None,
     ) -> None:
         self._database = database
@@ -76,8 +81,10 @@ class AnswerService:
         self._audit = audit
         self._settings = settings
         self._timer = timer
+        self._experiment = experiment
         self._observe = observe
         self._conversations = Conversations(keyring, audit, clock)
+        self._feedback = AnswerFeedback(audit, clock)
         self._cache = cache
 
     def answer(
@@ -103,12 +110,13 @@ class AnswerService:
         """
         started = self._timer()
         text = self._checked(question)
-        scope, history = self._opened(principal, conversation_id)
+        scope, arm, history = self._opened(principal, conversation_id)
         if collections is not None:
             scope = scope.narrowed(collections)
         query = search_query(text, [turn.question for turn in history])
-        hits = self._retriever.search(scope, query, self._settings.passages_max)
-        mentions = self._mentions(scope, query)
+        retriever = self._retriever_of(arm)
+        hits = retriever.search(scope, query, self._settings.passages_max)
+        mentions = self._mentions(retriever, scope, query)
         retrieval_ms = _milliseconds(self._timer() - started)
         conversation_id, answer_id = self._record(principal, conversation_id, text, hits)
         asked = _Asked(
@@ -117,6 +125,7 @@ class AnswerService:
             query=query,
             conversation_id=conversation_id,
             answer_id=answer_id,
+            arm=arm,
             history=history,
             hits=hits,
             mentions=mentions,
@@ -135,12 +144,13 @@ class AnswerService:
 
     def _opened(
         self, principal: Principal, conversation_id: str | None
-    ) -> tuple[AccessScope, Sequence[Turn]]:
-        """Return what may be asked about, and the last turns as they may be seen now."""
+    ) -> tuple[AccessScope, ArmName, Sequence[Turn]]:
+        """Return what may be asked about, how, and the last turns as they may be seen now."""
         with self._database.reading(principal.tenant_id) as session:
             scope = scope_for(session, principal, Verb.ASK)
+            arm = self._experiment.arm(session, principal) if self._experiment else "A"
             if conversation_id is None:
-                return scope, ()
+                return scope, arm, ()
             conversation = self._conversations.get(
                 session,
                 principal,
@@ -148,14 +158,17 @@ class AnswerService:
                 conversation_id,
                 turns_max=max(1, self._settings.history_turns_max),
             )
-            return scope, conversation.turns
+            return scope, arm, conversation.turns
 
-    def _mentions(self, scope: AccessScope, query: str) -> Sequence[Hit]:
+    def _retriever_of(self, arm: ArmName) -> Retriever:
+        return self._experiment.retriever if self._experiment and arm == "B" else self._retriever
+
+    def _mentions(self, retriever: Retriever, scope: AccessScope, query: str) -> Sequence[Hit]:
         """Find where the names of a question stand, which need not be where the answer does."""
         names = names_asked(query)
         if not names:
             return ()
-        return self._retriever.search(scope, " ".join(names), self._settings.mentions_max)
+        return retriever.search(scope, " ".join(names), self._settings.mentions_max)
 
     def _record(
         self,
@@ -264,11 +277,14 @@ class AnswerService:
             ),
             interrupted=not written.finished,
             cached=isinstance(written, Recalled),
+            experiment=self._experiment.name if self._experiment else "",
+            arm=asked.arm,
         )
 
     def _store(self, principal: Principal, answer: Answer) -> None:
         with self._database.transaction(principal.tenant_id) as session:
             self._conversations.complete(session, principal, answer)
+            self._feedback.expect(session, principal, answer)
             self._audit.record(
                 session,
                 principal.tenant_id,

@@ -1,6 +1,23 @@
 """Limits and thresholds of answering. Every limit has its unit in its name."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from retrieval.settings import RetrievalSettings
+
+EXPERIMENT_NAME_CHARACTERS_MAX: Final = 80
+_OF_THE_INDEX: Final = frozenset(
+    {
+        "lexical_buffer_bytes",
+        "exact_vectors_max",
+        "sketched_candidates_min",
+        "sketched_candidates_factor",
+        "compaction_share",
+        "follow_interval_seconds",
+    }
+)
+"""Settings of retrieval that belong to the index, which both arms of an experiment share."""
 
 
 class GroundingThresholds(BaseModel):
@@ -28,6 +45,40 @@ class GroundingThresholds(BaseModel):
     quotation_elsewhere_min: float = Field(default=0.9, ge=0)
 
 
+class ExperimentSettings(BaseModel):
+    """Two ways of searching compared on live questions; see `docs/evaluation.md`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(
+        default="",
+        max_length=EXPERIMENT_NAME_CHARACTERS_MAX,
+        description="Name of the experiment; none runs without. Another name draws people anew.",
+    )
+    variant_share: float = Field(
+        default=0.5, ge=0, le=1, description="Share of the people who get the variant (arm B)."
+    )
+    retrieval: dict[str, float] = Field(
+        default={},
+        description='What of `retrieval` is otherwise for them, as JSON: `{"dense_weight": 0.6}`. '
+        "What belongs to the index cannot be.",
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        self.variant_of(RetrievalSettings())
+        if wrong := self.retrieval.keys() - RetrievalSettings.model_fields.keys() | (
+            self.retrieval.keys() & _OF_THE_INDEX
+        ):
+            message = f"not settings of a search: {', '.join(sorted(wrong))}"
+            raise ValueError(message)
+        return self
+
+    def variant_of(self, usual: RetrievalSettings) -> RetrievalSettings:
+        """Return the settings of arm B, where `usual` are those of arm A."""
+        return RetrievalSettings.model_validate(usual.model_dump() | self.retrieval)
+
+
 class AnswerSettings(BaseModel):
     """How a question becomes an answer.
 
@@ -46,3 +97,4 @@ class AnswerSettings(BaseModel):
     history_characters_max: int = Field(default=400, ge=0)
     new_tokens_max: int = Field(default=160, gt=0)
     grounding: GroundingThresholds = GroundingThresholds()
+    experiment: ExperimentSettings = ExperimentSettings()

@@ -1,10 +1,11 @@
-"""Conversations and their turns; every text in them is sealed."""
+"""Conversations and their turns, whose every text is sealed, and which answers helped."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qa.settings import EXPERIMENT_NAME_CHARACTERS_MAX
 from security.sealed_columns import protected
 from storage.database import ID, Base, UtcDateTime
 
@@ -36,3 +37,22 @@ class TurnRow(Base):
     # JSON of qa.answer.Answer
     answer: Mapped[bytes | None] = mapped_column(LargeBinary, info=protected("own"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AnswerFeedbackRow(Base):
+    """Whether an answer helped its asker, and what is counted with that; never any content."""
+
+    __tablename__ = "answer_feedback"
+    __table_args__ = (Index("ix_answer_feedback_arm", "tenant_id", "experiment", "arm"),)
+
+    answer_id: Mapped[str] = mapped_column(
+        ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True
+    )
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # The experiment's name, "" without one.
+    experiment: Mapped[str] = mapped_column(String(EXPERIMENT_NAME_CHARACTERS_MAX))
+    arm: Mapped[str] = mapped_column(String(1))
+    refused: Mapped[bool]
+    helpful: Mapped[bool | None]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from api.cli import live_evaluation
 from api.cli.client import Client, read_login
 from api.evaluation.closed import closed_corpus
 from api.evaluation.served import ServedCorpus
@@ -28,6 +29,7 @@ from evaluation.summary import compare, means, percentiles
 from evaluation.words import WORDS
 
 app = typer.Typer(help="Measure how well search and answers work.", no_args_is_help=True)
+live_evaluation.add_to(app)
 
 Html = Annotated[Path | None, typer.Option(help="Write the report here as a web page.")]
 Spoken = Annotated[Language, typer.Option(help="Language of the report.")]

@@ -45,6 +45,16 @@ async def answer(question: schemas.Question, request: Request, caller: CallerOf)
     return await _unless_gone(request, _last(events)) or _nobody_waits()
 
 
+@router.put("/{answer_id}/feedback", status_code=204)
+def give_feedback(answer_id: str, feedback: schemas.Feedback, caller: CallerOf) -> None:
+    """Say whether one of your answers helped; null takes it back."""
+    with caller.writing() as visit:
+        visit.require_scope(Verb.ASK)
+        caller.state.feedback.give(
+            visit.session, visit.principal, answer_id, helpful=feedback.helpful
+        )
+
+
 def view_answer(answer: Answer) -> schemas.Answer:
     """Show an answer."""
     return schemas.Answer(

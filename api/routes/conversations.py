@@ -50,4 +50,5 @@ def _turn(turn: Turn) -> schemas.Turn:
         question=turn.question,
         status=turn.status,
         created_at=turn.created_at,
+        helpful=turn.helpful,
     )

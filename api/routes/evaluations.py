@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.caller import CallerOf
-from api.evaluation import views
+from api.evaluation import live_views, views
+from evaluation.live import live
 from evaluation.runs import Run
 
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"])
@@ -38,6 +39,15 @@ def compare_evaluations(
         first = caller.state.evaluations.get(visit.session, visit.principal, before)
         second = caller.state.evaluations.get(visit.session, visit.principal, after)
     return views.comparison(first, second)
+
+
+@router.get("/live")
+def live_evaluation(caller: CallerOf) -> live_views.LiveEvaluation:
+    """Count how helpful people find their answers, by arm of the running experiment."""
+    experiment = caller.state.settings.answers.experiment
+    with caller.reading() as visit:
+        found = live(visit.session, visit.principal, experiment)
+    return live_views.live_evaluation(found)
 
 
 @router.get("/{evaluation_id}")

@@ -91,6 +91,7 @@ NOT_COUNTED = {
     "POST /v1/session": "below",
     "DELETE /v1/session": "below",
     "DELETE /v1/conversations/{conversation_id}": "tests/unit/qa/test_conversations.py",
+    "PUT /v1/answers/{answer_id}/feedback": "tests/unit/qa/test_feedback.py",
     "POST /v1/scim-tokens": "tests/unit/api/test_scim.py",
     "DELETE /v1/scim-tokens/{token_id}": "tests/unit/api/test_scim.py",
     "POST /v1/evaluations": "tests of the kept evaluations",

@@ -53,6 +53,7 @@ def test_an_export_holds_all_that_is_stored_about_a_person(
     assert found["rows"]["access_tokens"][0]["name"] == "test"
     assert found["rows"]["grants"][0]["collection_id"] == library.collection
     assert found["rows"]["sessions"]
+    assert [row["helpful"] for row in found["rows"]["answer_feedback"]] == [None]
     turn = found["conversations"][0]["turns"][0]
     assert found["conversations"][0]["id"] == talk
     assert "annual leave" in turn["question"]

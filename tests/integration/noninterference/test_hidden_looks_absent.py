@@ -21,6 +21,7 @@ BODIES: dict[str, object] = {
     "GroupName": {"name": "Friends"},
     "PublicKey": {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43},
     "Permissions": {"allow": [], "deny": []},
+    "Feedback": {"helpful": True},
 }
 OTHERWISE = {
     "provider": "the configured providers are on the sign-in page",
@@ -63,6 +64,7 @@ def hidden(world: World) -> dict[str, list[str]]:
         "user_id": [str(world.admin.get("/v1/session").json()["user"]["id"])],
         "group_id": [made("/v1/groups", {"name": "Board"}, "id")],
         "conversation_id": [made("/v1/answers", {"question": "copper?"}, "conversation_id")],
+        "answer_id": [made("/v1/answers", {"question": "copper?"}, "id")],
         "token_id": [made("/v1/tokens", token, "id")],
         "account_id": [made("/v1/service-accounts", program, "id")],
     }

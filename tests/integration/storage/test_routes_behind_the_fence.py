@@ -44,6 +44,9 @@ def _search_and_ask(world: World) -> None:
     assert {one["document_id"] for one in asked["citations"]} <= {SHOWN}
     conversation = _sent(world.bo, "get", f"/v1/conversations/{asked['conversation_id']}")
     assert len(conversation["turns"]) == 1
+    _sent(world.bo, "put", f"/v1/answers/{asked['id']}/feedback", helpful=True)
+    [arm] = _sent(world.admin, "get", "/v1/evaluations/live")["arms"]
+    assert (arm["questions"], arm["helpful"]) == (1, 1)
 
 
 def _programs(world: World) -> None:

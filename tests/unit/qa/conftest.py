@@ -16,6 +16,7 @@ from model.backends.port import GenerationPiece, GenerationRequest
 from qa.answer import Answer, CitationFound, Done, Event, Token
 from qa.answer_cache import AnswerCache
 from qa.conversations import Conversations
+from qa.experiment import Experiment
 from qa.service import AnswerService
 from qa.settings import AnswerSettings
 from retrieval.access import AccessScope, collection_principal, intern_acl
@@ -214,6 +215,12 @@ def cache() -> AnswerCache:
 
 
 @pytest.fixture
+def experiment() -> Experiment | None:
+    """Try nothing."""
+    return None
+
+
+@pytest.fixture
 def service(
     database: Database,
     retriever: ScriptedRetriever,
@@ -223,6 +230,7 @@ def service(
     audit: AuditLog,
     settings: AnswerSettings,
     cache: AnswerCache,
+    experiment: Experiment | None,
     observed: list[Answer],
 ) -> AnswerService:
     ticks = count()
@@ -237,6 +245,7 @@ def service(
         cache=cache,
         clock=lambda: NOW,
         timer=lambda: next(ticks) / 1000,
+        experiment=experiment,
         observe=observed.append,
     )
 
