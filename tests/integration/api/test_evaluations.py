@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from api.cli import evaluation
 from evaluation.runs import QuestionResult, Run, digest_of
 
 
@@ -63,6 +65,7 @@ def test_only_administrators(someone: Callable[..., Any], role: str | None) -> N
     assert client.post("/v1/evaluations", json=_run("x", 1)).status_code == 403
     assert client.get("/v1/evaluations/absent").status_code == 403
     assert client.delete("/v1/evaluations/absent").status_code == 403
+    assert client.get("/v1/evaluations/live").status_code == 403
 
 
 def test_a_damaged_run_is_refused_in_words(admin: httpx.Client) -> None:
@@ -93,3 +96,33 @@ def test_a_persons_questions_go_to_the_server(
     [mine] = [item for item in kept if item["name"] == "mine"]
     assert mine["means"]["recall@10"]["value"] == 1
     admin.delete(f"/v1/evaluations/{mine['id']}").raise_for_status()
+
+
+def test_votes_on_live_answers_are_counted_and_printed(
+    admin: httpx.Client,
+    someone: Callable[..., Any],
+    library: Any,
+    server: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person, other = (someone(member={library.collection: "reader"}).client for _ in range(2))
+    form = {"question": "How many days of paid annual leave do new employees receive?"}
+    answer = person.post("/v1/answers", json=form).raise_for_status().json()
+    path = f"/v1/answers/{answer['id']}/feedback"
+    [before] = admin.get("/v1/evaluations/live").json()["arms"]
+    absent = other.put(path.replace(answer["id"], "0" * 32), json={"helpful": False})
+    hidden = other.put(path, json={"helpful": False})
+    assert (hidden.status_code, hidden.text) == (404, absent.text)
+    assert person.put(path, json={"helpful": "yes"}).status_code == 422
+    assert person.put(path, json={"helpful": False}).status_code == 204
+    [after] = admin.get("/v1/evaluations/live").json()["arms"]
+    assert after["unhelpful"] == before["unhelpful"] + 1
+    talk = person.get(f"/v1/conversations/{answer['conversation_id']}").json()
+    assert [turn["helpful"] for turn in talk["turns"]] == [False]
+    wanted = {"name": "live", "scopes": ["administer"], "expires_in_days": 1}
+    token = admin.post("/v1/tokens", json=wanted).raise_for_status().json()["token"]
+    monkeypatch.setenv("SOURCEBOOK_URL", server.url)
+    monkeypatch.setenv("SOURCEBOOK_TOKEN", token)
+    printed = CliRunner().invoke(evaluation.app, ["live"], catch_exceptions=False).stdout
+    assert "No experiment is running" in printed
+    assert str(after["questions"]) in printed

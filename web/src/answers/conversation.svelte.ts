@@ -11,6 +11,8 @@ export class Turn {
   refused = $state(false);
   state = $state<'streaming' | 'done' | 'stopped' | 'withheld' | 'failed'>('streaming');
   problem = $state<Problem | null>(null);
+  answerId = $state<string | null>(null);
+  helpful = $state<boolean | null>(null);
 
   constructor(
     readonly key: number,
@@ -18,6 +20,7 @@ export class Turn {
   ) {}
 
   finish(answer: Answer): void {
+    this.answerId = answer.id;
     this.text = answer.answer;
     this.citations = answer.citations;
     this.refused = answer.refused;
@@ -138,6 +141,7 @@ class ConversationState {
   #past(past: PastTurn): Turn {
     const turn = new Turn(this.#keys++, past.question);
     turn.finish(past);
+    turn.helpful = past.helpful;
     if (past.status === 'withheld') turn.state = 'withheld';
     return turn;
   }

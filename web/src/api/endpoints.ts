@@ -14,6 +14,7 @@ import type {
   Group,
   GroupPerson,
   Hit,
+  LiveEvaluation,
   Members,
   NewScimToken,
   NewServiceAccount,
@@ -104,6 +105,9 @@ const conversation = (id: string) => `v1/conversations/${segment(id)}`;
 export const getConversation = (id: string) => get<Conversation>(conversation(id));
 export const deleteConversation = (id: string) => remove(conversation(id));
 
+export const giveFeedback = (answer: string, helpful: boolean | null) =>
+  put(`v1/answers/${segment(answer)}/feedback`, { helpful });
+
 export const listTokens = () => get<Page<Token>>('v1/tokens');
 export const createToken = (name: string, scopes: Verb[], days: number) =>
   post<NewToken>('v1/tokens', { name, scopes, expires_in_days: days });
@@ -151,5 +155,6 @@ export const listEvaluations = () => get<Page<EvaluationSummary>>('v1/evaluation
 const evaluation = (id: string) => `v1/evaluations/${segment(id)}`;
 export const getEvaluation = (id: string) => get<Evaluation>(evaluation(id));
 export const deleteEvaluation = (id: string) => remove(evaluation(id));
+export const liveEvaluation = () => get<LiveEvaluation>('v1/evaluations/live');
 export const compareEvaluations = (before: string, after: string) =>
   get<EvaluationComparison>(`v1/evaluations/comparison?${new URLSearchParams({ before, after })}`);

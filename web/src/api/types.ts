@@ -124,6 +124,7 @@ export type Conversation = {
 export type PastTurn = Answer & {
   question: string;
   status: 'answered' | 'interrupted' | 'withheld';
+  helpful: boolean | null;
 };
 
 export type Token = {
@@ -184,4 +185,20 @@ export type EvaluationComparison = {
   after: EvaluationSummary;
   same_questions: boolean;
   groups: Record<string, Record<string, Compared>>;
+};
+
+/** Votes on live answers by arm of the experiment; one arm without an experiment. */
+export type LiveArm = {
+  arm: 'A' | 'B';
+  questions: number;
+  refused: number;
+  helpful: number;
+  unhelpful: number;
+  share_helpful: Mean | null;
+};
+export type LiveEvaluation = {
+  experiment: string | null;
+  arms: LiveArm[];
+  difference: Mean | null;
+  clear: boolean;
 };

@@ -1,4 +1,5 @@
 // Every text of the page in English; zh.ts has the same keys, which TypeScript holds.
+import { liveTexts } from './live.en.ts';
 import { programTexts } from './programs.en.ts';
 
 const count = (n: number, one: string, many: string) =>
@@ -161,6 +162,9 @@ export const en = {
     answer: 'Answer',
     copyAnswer: 'Copy answer',
     askAgain: 'Ask again',
+    wasHelpful: 'Was this answer helpful?',
+    helpful: 'Helpful',
+    unhelpful: 'Not helpful',
     where: 'Where to look',
     everywhere: 'All collections',
     chosen: (n: number) => count(n, 'collection', 'collections'),
@@ -254,6 +258,7 @@ export const en = {
     better: 'better',
     worse: 'worse',
     noise: 'within noise',
+    live: liveTexts,
     measures: {
       'ndcg@10': 'nDCG at 10',
       'mrr@10': 'MRR at 10',

@@ -1,4 +1,5 @@
 import type { Dictionary } from './en.ts';
+import { liveTexts } from './live.zh.ts';
 import { programTexts } from './programs.zh.ts';
 
 const number = (n: number) => new Intl.NumberFormat('zh-CN').format(n);
@@ -158,6 +159,9 @@ export const zh: Dictionary = {
     answer: '回答',
     copyAnswer: '复制回答',
     askAgain: '重新提问',
+    wasHelpful: '这个回答有帮助吗？',
+    helpful: '有帮助',
+    unhelpful: '没有帮助',
     where: '查找范围',
     everywhere: '全部资料库',
     chosen: (n) => `${number(n)} 个资料库`,
@@ -250,6 +254,7 @@ export const zh: Dictionary = {
     better: '更好',
     worse: '更差',
     noise: '在误差内',
+    live: liveTexts,
     measures: {
       'ndcg@10': 'nDCG（前 10）',
       'mrr@10': 'MRR（前 10）',
