@@ -115,6 +115,7 @@ def test_an_answer_can_be_stopped_and_asked_again(library: Library, desk: Desk) 
     desk.page.get_by_test_id("stop").click()
     expect(turn).to_have_attribute("data-state", "stopped")
     expect(turn).to_contain_text(desk.words.stopped)
+    expect(turn.get_by_test_id("thumbs")).to_have_count(0)
     turn.get_by_test_id("ask-again").click()
     again = desk.page.get_by_test_id("turn").last
     expect(again).to_have_attribute("data-state", "done", timeout=ANSWER_MS)

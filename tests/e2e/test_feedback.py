@@ -1,7 +1,6 @@
 """Saying whether an answer helped, and what administrators see of it."""
 
 import re
-from collections.abc import Callable
 
 from playwright.sync_api import expect
 
@@ -37,12 +36,3 @@ def test_a_vote_is_given_by_keyboard_kept_and_taken_back(library: Library, desk:
     expect(down).to_have_attribute("aria-pressed", "false")
     desk.go("#/evaluations")
     expect(arm).not_to_contain_text("100.0 %")
-
-
-def test_what_broke_off_is_not_judged(library: Library, signed_in: Callable[..., Desk]) -> None:
-    desk = signed_in(library.language)
-    desk.ask_in(library.collection)
-    desk.page.route("**/v1/answers", lambda route: route.abort())
-    turn = desk.send(HOTEL)
-    expect(turn).to_have_attribute("data-state", "failed")
-    expect(desk.page.get_by_test_id("thumbs")).to_have_count(0)

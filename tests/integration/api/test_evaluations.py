@@ -113,7 +113,7 @@ def test_votes_on_live_answers_are_counted_and_printed(
     absent = other.put(path.replace(answer["id"], "0" * 32), json={"helpful": False})
     hidden = other.put(path, json={"helpful": False})
     assert (hidden.status_code, hidden.text) == (404, absent.text)
-    assert person.put(path, json={"helpful": "yes"}).status_code == 422
+    assert person.put(path, json={"helpful": "perhaps"}).status_code == 422
     assert person.put(path, json={"helpful": False}).status_code == 204
     [after] = admin.get("/v1/evaluations/live").json()["arms"]
     assert after["unhelpful"] == before["unhelpful"] + 1
