@@ -233,6 +233,7 @@ EXPECTED: dict[str, Expectation] = {
     "DELETE /v1/documents/{document_id}": Expectation("document", "edit", ok=204),
     "POST /v1/search": replace(SIGNED_IN, scope="read", body={"query": "lantern"}),
     "POST /v1/answers": replace(SIGNED_IN, scope="ask", body={"question": "Why?"}, lasts=True),
+    "PUT /v1/answers/{answer_id}/feedback": replace(OWN, scope="ask", body={"helpful": True}),
     "GET /v1/conversations": replace(SIGNED_IN, scope="ask"),
     "GET /v1/conversations/{conversation_id}": replace(OWN, ok=200, scope="ask"),
     "DELETE /v1/conversations/{conversation_id}": replace(OWN, scope="ask"),
@@ -241,6 +242,7 @@ EXPECTED: dict[str, Expectation] = {
     "GET /v1/evaluations/comparison": replace(
         ADMINISTER, query={"before": "{evaluation_id}", "after": "{evaluation_id}"}
     ),
+    "GET /v1/evaluations/live": ADMINISTER,
     "GET /v1/evaluations/{evaluation_id}": ADMINISTER,
     "DELETE /v1/evaluations/{evaluation_id}": GONE,
     "GET /v1/collections/{collection_id}/sources": Expectation("collection", "edit"),

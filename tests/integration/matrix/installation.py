@@ -194,8 +194,12 @@ def _own_things(client: TestClient, owner: dict[str, str]) -> Things:
     token = {"name": "mine", "scopes": ["read"], "expires_in_days": 1}
     made = client.post("/v1/tokens", json=token, headers=owner).raise_for_status().json()
     asked = client.post("/v1/answers", json={"question": "Which lantern?"}, headers=owner)
-    conversation = asked.raise_for_status().json()["conversation_id"]
-    return {"token_id": made["id"], "conversation_id": conversation}
+    answer = asked.raise_for_status().json()
+    return {
+        "token_id": made["id"],
+        "conversation_id": answer["conversation_id"],
+        "answer_id": answer["id"],
+    }
 
 
 def _people(
