@@ -1,6 +1,7 @@
 // Every text of the page in English; zh.ts has the same keys, which TypeScript holds.
 import { liveTexts } from './live.en.ts';
 import { programTexts } from './programs.en.ts';
+import { sourceTexts } from './sources.en.ts';
 
 const count = (n: number, one: string, many: string) =>
   `${new Intl.NumberFormat('en').format(n)} ${n === 1 ? one : many}`;
@@ -294,6 +295,7 @@ export const en = {
     you: 'you',
   },
   ...programTexts,
+  ...sourceTexts,
   members: {
     title: 'People with access',
     lead: 'Besides those whose role counts for every collection.',

@@ -124,6 +124,22 @@ export const problemTexts: Record<string, Text> = {
   parser_timed_out: { zh: '读取该文档超时。请在服务器空闲时重试，或拆分文档。' },
   sandbox_unavailable: { zh: '文档读取程序无法启动，请几分钟后重试。' },
 
+  // sources
+  source_failed: { zh: '来源无法读取，稍后会自动重试。' },
+  source_invalid: {
+    zh: '来源须为服务器文件夹的完整路径，或以 https:// 开头的网址；已暂停的来源须先继续。',
+  },
+  folder_not_allowed: { zh: '该文件夹未对来源开放，请联系服务器管理员允许该文件夹。' },
+  sources_full: { zh: '此资料库的来源已达上限，请先断开一个。' },
+  source_unreachable: {
+    zh: '来源没有响应、拒绝访问或不允许从此处访问，请检查网址；稍后会自动重试。',
+  },
+  folder_missing: {
+    zh: '文件夹不存在、未挂载或服务器无权读取。没有删除任何文档，稍后会自动重试。',
+  },
+  source_forbidden: { zh: '设置此来源的人已无权管理该资料库，请由有权限的人重新设置。' },
+  source_interrupted: { zh: '读取被中断，会自动继续。' },
+
   // questions
   question_empty: { zh: '问题是空的，请输入后再提问。' },
   question_too_long: { zh: '问题过长，请缩短；较长的文字可以作为文档上传。' },

@@ -1,6 +1,7 @@
 import type { Dictionary } from './en.ts';
 import { liveTexts } from './live.zh.ts';
 import { programTexts } from './programs.zh.ts';
+import { sourceTexts } from './sources.zh.ts';
 
 const number = (n: number) => new Intl.NumberFormat('zh-CN').format(n);
 
@@ -290,6 +291,7 @@ export const zh: Dictionary = {
     you: '您自己',
   },
   ...programTexts,
+  ...sourceTexts,
   members: {
     title: '有权访问的人员',
     lead: '不包括角色对所有资料库有效的人员。',
