@@ -26,6 +26,10 @@ import ingest.tables  # noqa: F401 - its tables are created too
 from ingest.blocks import Block, ParsedDocument
 from ingest.chunking import chunk
 from ingest.collections import CollectionService
+from ingest.connectors.factory import Connectors
+from ingest.connectors.holding import Holding
+from ingest.connectors.settings import SourceSettings
+from ingest.connectors.sync import SourceSync
 from ingest.sandbox import ParserSandbox
 from ingest.sandbox.jobs import OnPage
 from ingest.service import DocumentService
@@ -42,6 +46,7 @@ from security.grants import Grants
 from security.keyring import KeyRing
 from security.keys import FileKeyProvider
 from security.principal import Principal, Role
+from security.settings import OutboundSettings
 from security.tables import Tenant, User
 from security.tenant_keys import TenantKeys
 from storage.blobs import DiskBlobStore
@@ -128,6 +133,27 @@ class World:
             archive=ArchiveLimits(),
         )
         self.owner = Principal(TENANT, "0" * 32, "owner", {None: Role.OWNER})
+
+    def source_sync(self, internal: Sequence[str], stop: threading.Event) -> SourceSync:
+        """Return what reads sources: folders of this one, and sites at `internal` origins."""
+        outbound = OutboundSettings.model_validate({"internal_origins": internal})
+        return SourceSync(
+            database=self.database,
+            keyring=self.keyring,
+            audit=self.audit,
+            documents=self.documents,
+            holding=Holding(
+                keyring=self.keyring, blobs=self.blobs, audit=self.audit, clock=utc_now
+            ),
+            connectors=Connectors(self.source_settings, outbound, 10_000, utc_now, stop.wait),
+            clock=utc_now,
+        )
+
+    @property
+    def source_settings(self) -> SourceSettings:
+        return SourceSettings(
+            folder_roots=(self.folder,), settle_seconds_min=0, page_wait_seconds_min=0
+        )
 
     def create(self) -> None:
         """Make the tables, the tenant, the owner and the collection "Papers"."""
@@ -276,6 +302,7 @@ def main() -> None:
     parser.add_argument("--crashes-max", type=int, default=1000)
     parser.add_argument("--name", default="worker")
     parser.add_argument("--parse", choices=["plain", "deadly", "sandbox"], default="plain")
+    parser.add_argument("--internal-origin", action="append", default=[])
     given = parser.parse_args()
     url = given.database_url
     world = World(given.folder, None if url.startswith("sqlite") else url)
@@ -290,6 +317,7 @@ def main() -> None:
         reconcile_seconds=0.5,
         heartbeat_seconds=0.2,
         lost_seconds_max=2,
+        sources_poll_seconds=0.1,
         stop_seconds_max=5,
     )
     kill = SignalAt(given.kill_at, signal.SIGKILL)
@@ -317,6 +345,7 @@ def main() -> None:
             clock=utc_now,
             stop=stop,
             on_stage=on_stage,
+            sources=world.source_sync(given.internal_origin, stop),
         ).run()
     world.close()
 
