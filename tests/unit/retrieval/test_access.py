@@ -1,6 +1,7 @@
 """Which permission lists admit whom, and how long that is remembered."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -172,6 +173,21 @@ def test_more_lists_than_a_database_takes_parameters_are_one_condition(database:
     scope = AccessScope(TENANT, frozenset(range(70_000)))
     with database.reading() as session:
         assert session.scalars(select(Document.id).where(scope.documents())).all() == []
+
+
+def test_narrowing_a_scope_never_widens_it() -> None:
+    scope = AccessScope(TENANT, frozenset({1})).narrowed(frozenset({"c1", "c2"}))
+    assert scope.narrowed(frozenset({"c2", "c3"})).collections == {"c2"}
+    assert scope.narrowed(frozenset({"c3"})).is_empty
+
+
+def test_owners_of_two_tenants_do_not_share_what_is_remembered(database: Database) -> None:
+    owner = _person(grants={None: Role.OWNER})
+    with database.transaction() as session:
+        lists = {tenant: intern_acl(session, tenant, [C1]) for tenant in (TENANT, OTHER)}
+    for tenant, number in lists.items():
+        with database.reading() as session:
+            assert scope_for(session, replace(owner, tenant_id=tenant)).acls == {number}
 
 
 def test_a_denied_group_is_known_only_where_a_list_is_in_use(database: Database) -> None:

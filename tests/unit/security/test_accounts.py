@@ -7,6 +7,7 @@ from sqlalchemy import select
 from security.access_tokens import AccessTokens
 from security.accounts import Accounts, principal_of
 from security.audit import AuditLog
+from security.epochs import permission_epoch
 from security.errors import (
     Conflict,
     Forbidden,
@@ -263,6 +264,19 @@ def test_each_change_leaves_exactly_one_entry(
     ]
     assert entries[-1].details == {"name": "Bob", "role": "reader"}
     assert PASSWORD not in repr(entries)
+
+
+def test_each_change_of_a_role_moves_the_permission_epoch(
+    database: Database, grants: Grants, add: Add
+) -> None:
+    bob = add("Bob", Role.READER)
+    with database.transaction() as session:
+        epochs = [permission_epoch(session, TENANT)]
+        grants.set(session, OPERATOR, bob.user_id, None, Role.EDITOR)
+        epochs.append(permission_epoch(session, TENANT))
+        grants.remove(session, OPERATOR, bob.user_id, None)
+        epochs.append(permission_epoch(session, TENANT))
+    assert epochs == list(range(epochs[0], epochs[0] + 3))
 
 
 def test_a_deactivated_account_is_nobody_and_no_owner(

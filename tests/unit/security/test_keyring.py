@@ -2,7 +2,7 @@ import base64
 from datetime import datetime
 
 import pytest
-from sqlalchemy import delete, event
+from sqlalchemy import delete, event, select, update
 
 from security.errors import DecryptionFailed, KeyDestroyed, KeyUnavailable
 from security.keyring import KeyRing
@@ -175,6 +175,24 @@ def test_a_tenant_without_a_key_is_destroyed(database: Database, keyring: KeyRin
         session.execute(delete(TenantKey))
         with pytest.raises(KeyDestroyed):
             keyring.tenant(session, TENANT)
+
+
+def test_a_tenants_key_opens_neither_for_another_tenant_nor_as_another_version(
+    database: Database, keyring: KeyRing, provider: FileKeyProvider, clock: "object"
+) -> None:
+    with database.transaction() as session:
+        now: datetime = clock()  # type: ignore[operator]
+        session.add(Tenant(id="other", name="Other", created_at=now))
+        keyring.create_tenant(session, "other")
+        own = session.scalars(select(TenantKey).filter_by(tenant_id=TENANT)).one().wrapped
+        others = update(TenantKey).filter_by(tenant_id="other")
+        session.execute(others.values(wrapped=own))
+    with database.reading() as session, pytest.raises(KeyUnavailable):
+        clone(provider, clock).tenant(session, "other")
+    with database.transaction() as session:
+        session.execute(update(TenantKey).filter_by(tenant_id=TENANT).values(version=2))
+    with database.reading() as session, pytest.raises(KeyUnavailable):
+        clone(provider, clock).tenant(session, TENANT)
 
 
 def test_the_wrong_kek_is_named_as_the_reason(database: Database, clock: object) -> None:

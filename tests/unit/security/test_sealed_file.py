@@ -106,6 +106,11 @@ def test_what_was_cut_is_refused_before_the_first_byte() -> None:
     for cut in (1, 16, 17, SEALED_SEGMENT, SEALED_SEGMENT + 1, 2 * SEALED_SEGMENT, len(data) - 20):
         with pytest.raises(DecryptionFailed):
             SealedFileReader(CIPHER, PLACE, io.BytesIO(data[:-cut]))
+    whole = segments(data)
+    for kept in range(1, len(whole)):  # between two segments: only the mark of the last one tells
+        cut_there = data[:PREAMBLE] + b"".join(whole[:kept])
+        with pytest.raises(DecryptionFailed):
+            SealedFileReader(CIPHER, PLACE, io.BytesIO(cut_there))
 
 
 @pytest.mark.parametrize("extra", [b"x", bytes(16), bytes(100), bytes(SEALED_SEGMENT)])
