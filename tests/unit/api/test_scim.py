@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 URL, BASE = "https://sourcebook.example", "/scim/v2"
@@ -317,6 +319,15 @@ def test_a_revoked_expired_or_other_token_opens_nothing(
     assert admin.delete(f"/v1/scim-tokens/{listed['id']}").status_code == 204
     _refused(directory.get(f"{BASE}/Users"), 401)
     _refused(directory.post(f"{BASE}/Users", content=b"{"), 401)
+
+
+def test_a_token_ends_on_its_day(directory: TestClient, tmp_path: Path) -> None:
+    assert directory.get(f"{BASE}/Users").status_code == 200
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'data' / 'sourcebook.db'}")
+    with engine.begin() as rows:
+        rows.execute(sa.text("UPDATE scim_tokens SET expires_at = created_at"))
+    engine.dispose()
+    _refused(directory.get(f"{BASE}/Users"), 401)
 
 
 def test_only_administrators_in_person_make_tokens(admin: TestClient) -> None:

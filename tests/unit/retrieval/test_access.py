@@ -134,6 +134,7 @@ def test_what_a_writer_saw_and_rolled_back_is_not_remembered(database: Database)
         raise RolledBack
     with database.transaction() as session:
         number = intern_acl(session, TENANT, ["user:bob"])
+        assert scope_for(session, person).acls == set()  # writers share nothing either
     with database.reading() as session:
         assert scope_for(session, person).acls == set()
         assert scope_for(session, _person("bob")).acls == {number}
