@@ -1,6 +1,21 @@
 """What every schema is made from."""
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+Identifier = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["0" * 32])]
+
+
+def _whole(text: str) -> str:
+    # JSON can escape half a character ("\\ud800"), which nothing can store or encode.
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("text holds half a character (a lone surrogate)")
+    return text
+
+
+Word = Annotated[str, AfterValidator(_whole)]
+"""Text within a list, of which `Input` itself looks at single fields only."""
 
 
 class View(BaseModel):
@@ -17,7 +32,4 @@ class Input(BaseModel):
     @field_validator("*")
     @classmethod
     def _is_unicode(cls, value: object) -> object:
-        # JSON can escape half a character ("\\ud800"), which nothing can store or encode.
-        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise ValueError("text holds half a character (a lone surrogate)")
-        return value
+        return _whole(value) if isinstance(value, str) else value

@@ -1,15 +1,15 @@
 """What goes over the wire, as pydantic models; the OpenAPI document is made from these."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from api.filter_schemas import Filters
+from api.schema_base import Identifier
 from api.schema_base import Input as _Input
 from api.schema_base import View as _View
 from security.principal import Role, Verb
-
-Identifier = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["0" * 32])]
 
 
 class User(_View):
@@ -160,7 +160,10 @@ class Failure(_View):
 
 
 class Document(_View):
-    """A document and how far its processing has come (`progress` in percent)."""
+    """A document and how far its processing has come (`progress` in percent).
+
+    `author` and `dated_on` are what the file says, else null and the day of the upload.
+    """
 
     id: str
     name: str
@@ -174,6 +177,9 @@ class Document(_View):
     page_count: int | None
     chunk_count: int
     language: str | None
+    dated_on: date
+    author: str | None
+    tags: list[str]
     created_at: datetime
     updated_at: datetime
     duplicate: bool = False
@@ -224,6 +230,7 @@ class Query(_Input):
     query: str
     limit: int = Field(default=10, ge=1, le=50)
     collections: list[Identifier] | None = None
+    filters: Filters = Filters()
 
 
 class Hit(BaseModel):
@@ -252,6 +259,7 @@ class Question(_Input):
 
     question: str
     collections: list[Identifier] | None = None
+    filters: Filters = Filters()
     conversation_id: Identifier | None = None
     stream: bool = False
 

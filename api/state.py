@@ -17,6 +17,7 @@ from ingest.collections import CollectionService
 from ingest.connectors.service import SourceService
 from ingest.permissions import PermissionService
 from ingest.service import DocumentService
+from ingest.tagging import Tagging
 from model.backends.port import Generator
 from qa.conversations import Conversations
 from qa.feedback import AnswerFeedback
@@ -77,6 +78,7 @@ class State:
     scim_groups: ScimGroups
     collections: CollectionService
     documents: DocumentService
+    tagging: Tagging
     permissions: PermissionService
     sources: SourceService
     directory: Directory

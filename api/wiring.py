@@ -22,6 +22,7 @@ from ingest.connectors.holding import Holding
 from ingest.connectors.service import SourceService
 from ingest.permissions import PermissionService
 from ingest.service import DocumentService
+from ingest.tagging import Tagging
 from model.backends.local import LocalGenerator
 from model.backends.port import Generator
 from qa.answer_cache import AnswerCache
@@ -210,6 +211,7 @@ def build_state(
             limits=settings.upload,
             archive=settings.parsing.archive,
         ),
+        tagging=Tagging(keyring, audit, settings.upload),
         permissions=PermissionService(audit, collections, settings.upload, clock),
         sources=SourceService(
             keyring=keyring,

@@ -1,6 +1,7 @@
 """What every parser returns: a document as blocks in reading order, each with its place."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from retrieval.corpus import Box
@@ -34,6 +35,14 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a file says of where it comes from: who wrote it, and when (the day, in UTC)."""
+
+    author: str | None = None
+    dated_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """A parsed document; its text is the blocks' texts joined by `BLOCK_SEPARATOR`.
 
@@ -48,6 +57,7 @@ class ParsedDocument:
     language: str | None
     unread_pages: tuple[int, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    origin: Origin = Origin()
 
     @property
     def text(self) -> str:

@@ -12,7 +12,8 @@
     │   ├── LockedOut
     │   ├── NotReady
     │   ├── PermissionsRefused
-    │   └── RetryRefused
+    │   ├── RetryRefused
+    │   └── TagsRefused
     ├── ProcessingError             the document is sound, its processing failed
     │   ├── InternalError
     │   ├── NoRoom
@@ -149,6 +150,14 @@ class RetryRefused(RequestRefused):
 
     code = "retry_refused"
     message = "Only a document that failed can be tried again."
+
+
+class TagsRefused(RequestRefused):
+    """The settings `tags_max` and `tag_characters_max` say what is allowed."""
+
+    status = 422
+    code = "tags_refused"
+    message = "There are too many tags, or one is empty or too long. Use fewer or shorter ones."
 
 
 class ProcessingError(IngestError):

@@ -24,12 +24,14 @@ from ingest.views import (
     DocumentText,
     DocumentView,
     Upload,
+    opened_view,
     view_blocks,
     view_document,
 )
 from retrieval.access import AccessScope, scope_for
 from retrieval.document_keys import document_owner
 from retrieval.tables import Collection, Document
+from retrieval.tags import labels_of
 from security.audit import AuditLog
 from security.erasure.ledger import ErasureLedger
 from security.errors import Forbidden, NotFound
@@ -288,12 +290,14 @@ class DocumentService:
         """Open what has a key: rows without one were erased and came back with a backup."""
         if not rows:
             return []
-        owners = [document_owner(row.id) for row in rows]
-        ciphers = self._keyring.ciphers(session, rows[0].tenant_id, owners)
+        tenant_id = rows[0].tenant_id
+        keys = [row.id for row in rows]
+        ciphers = self._keyring.ciphers(session, tenant_id, list(map(document_owner, keys)))
+        tags = labels_of(session, self._keyring, tenant_id, keys)
         return [
-            view_document(row, ciphers[owner].open(_name_place(row.id), row.name).decode())
-            for row, owner in zip(rows, owners, strict=True)
-            if owner in ciphers
+            opened_view(row, ciphers[owner], tags.get(row.id, {}))
+            for row in rows
+            if (owner := document_owner(row.id)) in ciphers
         ]
 
     def _record(self, session: Session, principal: Principal, action: str, row: Document) -> None:

@@ -77,12 +77,17 @@ class ParseLimits(BaseModel):
 
 
 class UploadLimits(BaseModel):
-    """What is taken in at all. `permission_entries_max` counts both lists of a document."""
+    """What is taken in at all, and what people may write on a document.
+
+    `permission_entries_max` counts both lists of a document, `tags_max` its tags.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     upload_bytes_max: int = Field(default=100 * MIB, gt=0)
     permission_entries_max: int = Field(default=500, gt=0)
+    tags_max: int = Field(default=20, gt=0)
+    tag_characters_max: int = Field(default=50, gt=0, le=200)
 
 
 class WorkerSettings(BaseModel):

@@ -1,11 +1,15 @@
 """Documents and collections as callers see them: names opened, keys and digests left out."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from ingest.blocks import BLOCK_SEPARATOR, BlockKind, ParsedDocument
 from ingest.errors import ERRORS, IngestError
+from ingest.origin import author_place
 from retrieval.tables import Document
+from security.cipher import Cipher
+from security.places import Place
 from security.principal import Role
 
 
@@ -34,6 +38,9 @@ class DocumentView:
     page_count: int | None
     chunk_count: int
     language: str | None
+    dated_on: date
+    author: str | None
+    tags: Sequence[str]
     created_at: datetime
     updated_at: datetime
 
@@ -86,8 +93,10 @@ class CollectionView:
     created_at: datetime
 
 
-def view_document(row: Document, name: str) -> DocumentView:
-    """Show a row under its opened name."""
+def view_document(
+    row: Document, name: str, author: str | None = None, tags: Sequence[str] = ()
+) -> DocumentView:
+    """Show a row under its opened name, author and tags."""
     return DocumentView(
         id=row.id,
         name=name,
@@ -101,9 +110,20 @@ def view_document(row: Document, name: str) -> DocumentView:
         page_count=row.page_count,
         chunk_count=row.chunk_count,
         language=row.language,
+        dated_on=row.dated_on,
+        author=author,
+        tags=tags,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def opened_view(row: Document, cipher: Cipher, tags: Mapping[str, str]) -> DocumentView:
+    """Open and show a row; `tags` are by digest."""
+    name = cipher.open(Place("documents", row.id, "name"), row.name).decode()
+    sealed = row.author
+    author = None if sealed is None else cipher.open(author_place(row.id), sealed).decode()
+    return view_document(row, name, author, list(tags.values()))
 
 
 def view_blocks(document: ParsedDocument) -> list[BlockView]:

@@ -24,6 +24,7 @@ from qa.words import names_asked
 from retrieval.access import AccessScope, scope_for
 from retrieval.corpus import Hit
 from retrieval.embedding.port import Embedder
+from retrieval.filters import NO_FILTERS, Filters
 from retrieval.search import Retriever
 from retrieval.versions import document_versions
 from security.audit import AuditLog
@@ -93,6 +94,7 @@ class AnswerService:
         question: str,
         *,
         collections: frozenset[str] | None = None,
+        filters: Filters = NO_FILTERS,
         conversation_id: str | None = None,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Event]:
@@ -113,6 +115,7 @@ class AnswerService:
         scope, arm, history = self._opened(principal, conversation_id)
         if collections is not None:
             scope = scope.narrowed(collections)
+        scope = scope.filtered(filters)
         query = search_query(text, [turn.question for turn in history])
         retriever = self._retriever_of(arm)
         hits = retriever.search(scope, query, self._settings.passages_max)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from retrieval.filters import Filters
 from retrieval.holdings import (
     collection_name,
     found_by,
@@ -37,18 +38,23 @@ from security.principal import Principal, Role, Verb
 class AccessScope:
     """The documents a caller may see: those of one tenant whose permission list is among `acls`.
 
-    `collections` narrows further to what the request named; None means no narrowing. A scope
-    without permission lists finds nothing.
+    `collections` narrows further to what the request named; None means no narrowing. So does each
+    of `filters`. A scope without permission lists finds nothing.
     """
 
     tenant_id: str
     acls: frozenset[int]
     collections: frozenset[str] | None = None
+    filters: tuple[Filters, ...] = ()
 
     def narrowed(self, collections: frozenset[str]) -> "AccessScope":
         """Return a scope that also stays inside the given collections."""
         both = collections if self.collections is None else collections & self.collections
         return replace(self, collections=both)
+
+    def filtered(self, filters: Filters) -> "AccessScope":
+        """Return a scope that also keeps to documents with these properties."""
+        return replace(self, filters=(*self.filters, filters)) if filters else self
 
     @property
     def is_empty(self) -> bool:
@@ -60,9 +66,9 @@ class AccessScope:
         if self.is_empty:
             return false()
         rule = and_(Document.tenant_id == self.tenant_id, Document.acl_id.in_(_numbers(self.acls)))
-        if self.collections is None:
-            return rule
-        return and_(rule, Document.collection_id.in_(sorted(self.collections)))
+        if self.collections is not None:
+            rule = and_(rule, Document.collection_id.in_(sorted(self.collections)))
+        return and_(rule, *(one.documents() for one in self.filters))
 
 
 def collection_principal(collection_id: str) -> str:

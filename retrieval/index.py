@@ -6,6 +6,7 @@ from threading import Event, Lock, Thread
 import numpy as np
 import structlog
 from numpy.typing import NDArray
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from retrieval.access import AccessScope
@@ -15,6 +16,7 @@ from retrieval.errors import IndexNotReady
 from retrieval.rows import IndexRows
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import Observer
+from retrieval.tables import READY, Document
 from retrieval.tenant_index import Candidates, TenantIndex
 from retrieval.verification import Verification, verify_tenant
 from security.errors import SecurityError
@@ -135,7 +137,8 @@ class CorpusIndex:
         tenant = self._tenants.get(scope.tenant_id)
         if tenant is None or scope.is_empty:
             return Candidates({}, ())
-        return tenant.search(scope, vector, tokens, limit, observe)
+        fitting = self._fitting(scope)
+        return tenant.search(scope, vector, tokens, limit, observe, within=fitting)
 
     def verify(self) -> Verification:
         """Compare the indexes with the rows; updates wait meanwhile, searches do not.
@@ -153,6 +156,14 @@ class CorpusIndex:
             with self._database.reading(ALL_TENANTS) as session:
                 newer = {change.document_id for change in changes_since(session, self._position)}
         return Verification.joined(found).without(newer)
+
+    def _fitting(self, scope: AccessScope) -> frozenset[str] | None:
+        """Read which documents fit the filters: properties change without the indexes' knowing."""
+        if not scope.filters:
+            return None
+        query = select(Document.id).where(Document.status == READY, scope.documents())
+        with self._database.reading(scope.tenant_id) as session:
+            return frozenset(session.scalars(query))
 
     def _built(self, tenant_id: str) -> TenantIndex:
         index = self._empty()

@@ -13,6 +13,9 @@ class RetrievalSettings(BaseModel):
     query_terms_max: int = Field(
         128, ge=1, description="Distinct words of a query that are searched; the rest is ignored."
     )
+    facet_values_max: int = Field(
+        50, ge=1, description="Values of one property that are counted for the filters."
+    )
     lexical_buffer_bytes: int = Field(
         50_000_000, ge=1_000_000, description="Memory in which one tenant's words are gathered."
     )

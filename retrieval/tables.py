@@ -1,8 +1,9 @@
 """Collections, documents, chunks and the sequence of changes that indexes follow."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from security.sealed_columns import protected
@@ -58,11 +59,17 @@ class Collection(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+def _day_of_upload(context: DefaultExecutionContext) -> date:
+    created: datetime = context.get_current_parameters()["created_at"]  # type: ignore[no-untyped-call]
+    return created.astimezone(UTC).date()
+
+
 class Document(Base):
     """An uploaded file and how far its ingestion has come.
 
     `content_digest` is a keyed hash of the file's bytes. `attempt` counts (re)ingestions: work
     of an older attempt writes nothing any more. `error_detail` holds no text of the document.
+    `dated_on` is the date that the file itself tells, until then and else the day of its upload.
     """
 
     __tablename__ = "documents"
@@ -90,11 +97,31 @@ class Document(Base):
     page_count: Mapped[int | None]
     chunk_count: Mapped[int] = mapped_column(default=0)
     language: Mapped[str | None] = mapped_column(String(8))
+    dated_on: Mapped[date] = mapped_column(Date, default=_day_of_upload)
+    author: Mapped[bytes | None] = mapped_column(LargeBinary, info=protected("own"))
+    author_digest: Mapped[str | None] = mapped_column(String(64))  # keyed, for exact look-up
     created_by: Mapped[str] = mapped_column(ID)
     source_id: Mapped[str | None] = mapped_column(ID)
     """The source that it is kept in step with; None for what somebody uploaded."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DocumentTag(Base):
+    """A word that people put on a document; the digest is keyed and the same for equal words.
+
+    The sealed row name is "<document_id>.<digest>".
+    """
+
+    __tablename__ = "document_tags"
+    __table_args__ = (Index("ix_document_tags_digest", "tenant_id", "digest"),)
+
+    document_id: Mapped[str] = mapped_column(
+        ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True
+    )
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    label: Mapped[bytes] = mapped_column(LargeBinary, info=protected("own"))
 
 
 class ChunkRow(Base):

@@ -1,6 +1,7 @@
 """The indexes of one tenant, vectors and words, changed and searched as one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,18 +71,23 @@ class TenantIndex:
         tokens: Sequence[bytes],
         limit: int,
         observe: Observer,
+        *,
+        within: AbstractSet[str] | None = None,
     ) -> Candidates:
-        """Ask for up to `limit` chunks that `scope` sees, in each script and by words."""
+        """Ask for up to `limit` chunks that `scope` sees, in each script and by words.
+
+        `within` names the documents that fit the scope's filters, None when it has none.
+        """
         with self._lock.shared():
             visible = self._classes.visible(scope)
             with stage(observe, "dense"):
                 dense = {
-                    script: self._vectors.search(vector, classes, limit)
+                    script: self._vectors.search(vector, classes, limit, within)
                     for script, classes in visible.items()
                 }
             with stage(observe, "lexical"):
                 everything = np.logical_or.reduce(list(visible.values()))
-                lexical = self._words.search(tokens, everything, limit)
+                lexical = self._words.search(tokens, everything, limit, within)
         return Candidates(dense, lexical)
 
     def documents_with_vectors(self) -> frozenset[str]:

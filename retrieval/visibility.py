@@ -5,6 +5,7 @@ such pair gets a small number for each script, so that an index filters by one i
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,16 @@ HIDDEN = 0
 
 Visible = NDArray[np.bool_]
 """By class number: whether a scope sees it; `HIDDEN` never."""
+
+
+def marked(
+    documents: AbstractSet[str], places: Mapping[str, slice], total: int
+) -> NDArray[np.bool_]:
+    """Mark, by position, what belongs to some documents; `places` says where each one stands."""
+    mask = np.zeros(total, np.bool_)
+    for document_id in documents & places.keys():
+        mask[places[document_id]] = True
+    return mask
 
 
 @dataclass(frozen=True, slots=True)

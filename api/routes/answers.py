@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from api import schemas
 from api.caller import Caller, CallerOf
+from api.filters import opened_filters
 from api.problems import log_failure, problem_of
 from api.streams import ThreadStream
 from qa.answer import Answer, CitationFound, Done, Event, Token
@@ -78,11 +79,15 @@ def _ask(caller: Caller, question: schemas.Question, cancelled: threading.Event)
         principal = visit.principal
         subjects = caller.subjects(principal)
         state.budgets.admit(visit.session, principal.tenant_id, subjects)
+        filters = opened_filters(
+            visit.session, state.keyring, principal.tenant_id, question.filters
+        )
     wanted = question.collections
     events = state.answers.answer(
         principal,
         question.question,
         collections=None if wanted is None else frozenset(wanted),
+        filters=filters,
         conversation_id=question.conversation_id,
         cancelled=cancelled,
     )

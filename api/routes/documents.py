@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from api import schemas
+from api import filter_schemas, schemas
 from api.accesses import record_access
 from api.caller import Caller, CallerOf
 from api.ranges import content_response
@@ -141,6 +141,16 @@ def get_view(document_id: str, request: Request, caller: CallerOf) -> Response:
         raise
     name = f"{view.name}.pdf"
     return content_response(content, name, detect.PDF, request.headers.get("range"))
+
+
+@router.put("/{document_id}/tags")
+def set_tags(document_id: str, wanted: filter_schemas.Tags, caller: CallerOf) -> schemas.Document:
+    """Give a document these tags, in place of those it has."""
+    state = caller.state
+    with caller.writing() as visit:
+        state.tagging.set(visit.session, visit.principal, document_id, wanted.tags)
+        view = state.documents.get(visit.session, visit.scope(), document_id)
+    return schemas.Document.model_validate(view)
 
 
 @router.post("/{document_id}/retry", status_code=202)

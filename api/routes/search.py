@@ -1,12 +1,14 @@
-"""Search for passages."""
+"""Search for passages, and count the documents that a search can be narrowed to."""
 
 from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from api import schemas
+from api import filter_schemas, schemas
 from api.accesses import record_access
 from api.caller import Caller, CallerOf
+from api.filters import opened_filters
+from retrieval import facets
 from retrieval.corpus import Hit
 from retrieval.versions import document_versions
 from security.principal import Principal
@@ -17,20 +19,56 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
 @router.post("")
 def search(query: schemas.Query, caller: CallerOf) -> schemas.Hits:
     """Find the passages that fit a question or words best."""
+    keyring = caller.state.keyring
     with caller.reading() as visit:
         scope, principal = visit.scope(), visit.principal
+        filters = opened_filters(visit.session, keyring, principal.tenant_id, query.filters)
     if query.collections is not None:
         scope = scope.narrowed(frozenset(query.collections))
-    hits = caller.state.retriever.search(scope, query.query, query.limit)
-    _record(caller, principal, query.query, hits)
+    hits = caller.state.retriever.search(scope.filtered(filters), query.query, query.limit)
+    _record(caller, principal, query, hits)
     return schemas.Hits(hits=[view_hit(hit) for hit in hits])
 
 
-def _record(caller: Caller, principal: Principal, query: str, hits: Sequence[Hit]) -> None:
+@router.post("/facets")
+def count_facets(query: filter_schemas.FacetQuery, caller: CallerOf) -> filter_schemas.Facets:
+    """Count the documents by type, language, year, tag and collection, as filters find them."""
+    state, wanted = caller.state, query.collections
+    with caller.reading() as visit:
+        tenant_id = visit.principal.tenant_id
+        asked = facets.FacetQuery(
+            scope=visit.scope(),
+            filters=opened_filters(visit.session, state.keyring, tenant_id, query.filters),
+            collections=None if wanted is None else frozenset(wanted),
+        )
+        values_max = state.settings.retrieval.facet_values_max
+        found = facets.count_facets(visit.session, state.keyring, asked, values_max)
+    return _view_facets(found)
+
+
+def _record(
+    caller: Caller, principal: Principal, query: schemas.Query, hits: Sequence[Hit]
+) -> None:
     with caller.state.database.reading(principal.tenant_id) as session:
         found = document_versions(session, principal.tenant_id, [hit.document_id for hit in hits])
-    details = {"query": query, "documents": found}
+    details: dict[str, object] = {"query": query.query, "documents": found}
+    if filters := query.filters.model_dump(mode="json", exclude_none=True):
+        details["filters"] = filters
     record_access(caller, principal, "document.search", None, details)
+
+
+def _view_facets(found: facets.Facets) -> filter_schemas.Facets:
+    def view(counts: Sequence[facets.Count]) -> list[filter_schemas.FacetCount]:
+        return [filter_schemas.FacetCount.model_validate(one) for one in counts]
+
+    return filter_schemas.Facets(
+        total=found.total,
+        types=view(found.families),
+        languages=view(found.languages),
+        years=view(found.years),
+        tags=view(found.tags),
+        collections=view(found.collections),
+    )
 
 
 def view_hit(hit: Hit) -> schemas.Hit:

@@ -4,12 +4,14 @@ Parsers run inside the sandbox on hostile input: they may be slow or crash, must
 network, and write no file. Libraries are imported by the module of the format that needs them.
 """
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 from ingest import archives, detect
 from ingest.blocks import ParsedDocument
 from ingest.errors import DocumentTooLarge, NoText, UnsupportedType
+from ingest.parsers import origin
 from ingest.settings import ParseLimits
 
 _MODULES = {
@@ -55,4 +57,4 @@ def parse(path: Path, media_type: str, limits: ParseLimits | None = None) -> Par
         raise NoText
     if sum(len(block.text) for block in document.blocks) > limits.characters_max:
         raise DocumentTooLarge
-    return document
+    return replace(document, origin=origin.read(path, media_type))

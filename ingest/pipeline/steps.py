@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ingest.blocks import ParsedDocument
 from ingest.errors import NoText, Superseded
 from ingest.office import OfficeView
+from ingest.origin import keep_origin
 from ingest.pipeline.progress import Progress, Work
 from ingest.placing import placed
 from ingest.sandbox.wire import decode, encode_document
@@ -110,8 +111,9 @@ class Steps:
             self._seal(cipher, names[1], view.pdf)
         self._seal(cipher, names[0], encode_document(document))
         try:
-            with self._progress.writing(work) as (_, row):
+            with self._progress.writing(work) as (session, row):
                 row.page_count, row.language = document.page_count, document.language
+                keep_origin(session, self._keyring, cipher, row, document.origin)
         except Superseded:
             for name in names:
                 self._blobs.delete(name)

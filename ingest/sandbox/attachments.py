@@ -39,7 +39,8 @@ def inlined(document: ParsedDocument, limits: ParseLimits, parse: Parse) -> Pars
         raise DocumentTooLarge
     if not blocks:
         raise NoText
-    return building.document(blocks, title=document.title, page_count=document.page_count)
+    whole = building.document(blocks, title=document.title, page_count=document.page_count)
+    return replace(whole, origin=document.origin)
 
 
 def _blocks(attachment: Attachment, limits: ParseLimits, parse: Parse) -> Iterator[Block]:

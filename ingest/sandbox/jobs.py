@@ -76,4 +76,5 @@ def _merged(document: ParsedDocument, scans: Sequence[ParsedDocument]) -> Parsed
     if not blocks:
         raise NoText
     title = document.title or next((scan.title for scan in scans if scan.title), None)
-    return building.document(blocks, title=title, page_count=document.page_count)
+    merged = building.document(blocks, title=title, page_count=document.page_count)
+    return replace(merged, origin=document.origin)

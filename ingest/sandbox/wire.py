@@ -3,9 +3,10 @@
 import base64
 import json
 import math
+from datetime import date
 from typing import Any, get_args
 
-from ingest.blocks import Attachment, Block, BlockKind, ParsedDocument
+from ingest.blocks import Attachment, Block, BlockKind, Origin, ParsedDocument
 from ingest.errors import PARSE_ERRORS, IngestError, ParserCrashed
 from retrieval.corpus import Box
 
@@ -35,6 +36,8 @@ def encode_document(document: ParsedDocument) -> bytes:
             [attachment.name, base64.b64encode(attachment.content).decode("ascii")]
             for attachment in document.attachments
         ],
+        "author": document.origin.author,
+        "dated_on": document.origin.dated_on and document.origin.dated_on.isoformat(),
         "blocks": blocks,
     }
     return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
@@ -77,7 +80,13 @@ def _document(message: dict[str, Any]) -> ParsedDocument:
         attachments=tuple(_attachment(*fields) for fields in message.get("attachments", ())),
         page_count=_count_or_none(message["page_count"]),
         language=_text_or_none(message["language"]),
+        origin=_origin(message.get("author"), message.get("dated_on")),
     )
+
+
+def _origin(author: object, dated_on: object) -> Origin:
+    day = _text_or_none(dated_on)
+    return Origin(_text_or_none(author), None if day is None else date.fromisoformat(day))
 
 
 def _block(kind: Any, text: object, level: object, page: object, boxes: list[Any]) -> Block:

@@ -5,6 +5,7 @@ which nothing changes any more, so it needs no lock.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from retrieval.lexical.bm25 import ScopeStatistics, Scores, bm25
 from retrieval.lexical.postings import Segment, Tokens, merge_segments, numbers, write_segments
 from retrieval.tie_breaks import best_first, place_of
-from retrieval.visibility import HIDDEN, Visible
+from retrieval.visibility import HIDDEN, Visible, marked
 
 _TOKEN_BYTES_BUFFERED = 40
 """Memory that one token of a segment takes while it is written: itself, its slot, their order."""
@@ -34,14 +35,28 @@ class _State:
     totals: dict[int, tuple[int, int]] = field(default_factory=dict)
     """By visibility class: chunks and tokens."""
 
-    def statistics(self, visible: Visible) -> ScopeStatistics:
-        """Add up what the visible classes hold."""
+    def statistics(
+        self, visible: Visible, within: AbstractSet[str] | None = None
+    ) -> ScopeStatistics:
+        """Add up what the visible classes hold, in the documents `within` if it names any."""
+        if within is not None:
+            return self._counted_within(visible, within)
         seen = [totals for number, totals in self.totals.items() if visible[number]]
         return ScopeStatistics(
             visible=visible.take(self.visibility),
             lengths=self.lengths,
             chunks=sum(chunks for chunks, _ in seen),
             tokens=sum(tokens for _, tokens in seen),
+        )
+
+    def _counted_within(self, visible: Visible, within: AbstractSet[str]) -> ScopeStatistics:
+        chosen = visible.take(self.visibility)
+        chosen &= marked(within, self.documents, len(chosen))
+        return ScopeStatistics(
+            visible=chosen,
+            lengths=self.lengths,
+            chunks=int(np.count_nonzero(chosen)),
+            tokens=int(self.lengths[chosen].sum(dtype=np.float64)),  # so exact
         )
 
 
@@ -106,13 +121,20 @@ class WordIndex:
         """Show the last commit to searches."""
         self._published = self._committed
 
-    def search(self, tokens: Sequence[bytes], visible: Visible, limit: int) -> Sequence[int]:
+    def search(
+        self,
+        tokens: Sequence[bytes],
+        visible: Visible,
+        limit: int,
+        within: AbstractSet[str] | None = None,
+    ) -> Sequence[int]:
         """Return up to `limit` visible chunks that hold any of `tokens`, best first.
 
-        Neither scores nor order depend on chunks that are not visible.
+        `within` names the documents to which the search keeps, None all that are visible. Neither
+        scores nor order depend on chunks that are not visible, or not within.
         """
         state = self._published
-        scope = state.statistics(visible)
+        scope = state.statistics(visible, within)
         if not tokens or not scope.chunks:
             return []
         wanted = numbers(b"".join(dict.fromkeys(tokens)))

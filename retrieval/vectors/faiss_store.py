@@ -10,6 +10,7 @@ The caller keeps writers away from readers.
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from retrieval.settings import RetrievalSettings
 from retrieval.tie_breaks import best_first, place_of
 from retrieval.vectors.sketches import Sketches
-from retrieval.visibility import HIDDEN, Visible
+from retrieval.visibility import HIDDEN, Visible, marked
 
 faiss: Any = faiss_with_stubs  # its stubs give C++'s signatures, not those of its Python wrappers
 
@@ -114,8 +115,17 @@ class FaissStore:
             vectors=self._codes()[positions].copy(),
         )
 
-    def search(self, query: NDArray[np.float32], visible: Visible, limit: int) -> Nearest:
-        """Return up to `limit` visible chunks nearest to `query` (dimensions,), best first."""
+    def search(
+        self,
+        query: NDArray[np.float32],
+        visible: Visible,
+        limit: int,
+        within: AbstractSet[str] | None = None,
+    ) -> Nearest:
+        """Return up to `limit` visible chunks nearest to `query` (dimensions,), best first.
+
+        `within` names the documents to which the search keeps, None all that are visible.
+        """
         total = self._index.ntotal
         if not total or not visible.any():
             return []
@@ -123,6 +133,8 @@ class FaissStore:
         # fight. The setting belongs to the calling thread, so it is made each time.
         faiss.omp_set_num_threads(1)
         visible_here = visible[self._visibility[:total]]
+        if within is not None:
+            visible_here &= marked(within, self._slices, total)
         selector = _selector(visible_here)
         if np.count_nonzero(visible_here) > self._settings.exact_vectors_max:
             scores, positions = self._likely(query, selector, limit)

@@ -21,6 +21,7 @@ OTHERWISE = {
     "PUT /v1/session/password": "would end the sessions of the shared administrator",
     "POST /v1/documents/{document_id}/retry": "needs a document that failed",
     "POST /v1/users/{user_id}/erasure": "several changes in a row, each with its entry",
+    "POST /v1/search/facets": "changes nothing; its body keeps the filters out of addresses",
     "POST /v1/audit/verification": "changes nothing; verifying is on record",
     "POST /v1/sign-in/{provider}": "needs a provider, and starts what only the way back finishes",
     "POST /v1/sign-in/{provider}/back-channel-logout": "needs a provider",
@@ -63,6 +64,7 @@ STEPS: list[tuple[str, object, str | None]] = [
     ("DELETE /v1/collections/{collection_id}/groups/{group_id}", None, None),
     ("POST /v1/documents", _upload, "document_id"),
     ("POST /v1/search", {"query": "note"}, None),
+    ("PUT /v1/documents/{document_id}/tags", {"tags": ["Legal"]}, None),
     ("PUT /v1/documents/{document_id}/permissions", {"allow": ["role:reader"], "deny": []}, None),
     (
         "PUT /v1/collections/{collection_id}/permissions",

@@ -14,6 +14,14 @@ from hypothesis import strategies as st
 from tests.integration.noninterference.world import World, copied, prepared
 
 WORDS = ("tariff", "invoice", "harbour", "lantern", "copper")
+TAGS = ("Legal", "urgent", "归档")
+FILTERS: tuple[dict[str, object], ...] = (
+    {},
+    {"tags": ["legal"]},
+    {"tags": ["secret 0", "urgent"]},
+    {"types": ["text"], "years": [2100], "languages": ["en"]},
+    {"dated_to": "2099-12-31"},
+)
 LAST_SECOND = 1000
 CHANGES_EACH_TIME = {"id", "conversation_id", "timings"}
 """Of answers: random ids and measured times."""
@@ -49,10 +57,13 @@ def observed(template: Path, visible: list[str], hidden: list[tuple[str, str, in
                 if before == place:
                     key = key_of("b", number)
                     stored = world.hide(key, secret, 7 * number, closed=kind == "closed")
+                    if stored:
+                        world.tag(world.admin, key, *TAGS[number % 3 :], f"secret {number}")
                     if stored and "deleted" in kind:
                         world.delete(key)
             if text is not None:
                 world.add(key_of("a", place), text, 10 * place)
+                world.tag(world.bo, key_of("a", place), *TAGS[: place + 1])
         world.set_time(LAST_SECOND)
         return list(answers(world, visible, [secret for secret, _, _ in hidden]))
 
@@ -82,8 +93,18 @@ def answers(world: World, visible: list[str], hidden: list[str]) -> Iterator[Any
             )
         closed = {"query": query, "collections": [world.closed]}
         yield query, "closed", seen(world.bo.post("/v1/search", json=closed))
+        for filters in FILTERS:
+            narrowed = {"query": query, "filters": filters}
+            yield narrowed, seen(world.bo.post("/v1/search", json=narrowed))
+    for filters in FILTERS:
+        for collections in (None, [world.open], [world.closed]):
+            chosen = {"filters": filters, "collections": collections}
+            yield chosen, seen(world.bo.post("/v1/search/facets", json=chosen))
     for question in ("Which tariff is on the copper lantern?", "harbour invoice"):
         yield question, seen(world.bo.post("/v1/answers", json={"question": question}))
+        for filters in FILTERS[1:3]:
+            narrowed = {"question": question, "filters": filters}
+            yield narrowed, seen(world.bo.post("/v1/answers", json=narrowed))
     for number in range(3):  # again and again: the second time it is there already
         text = (hidden or ["tariff"])[0] if number < 2 else visible[0]
         yield seen(world.upload(world.bo, key_of("c", number), text, world.open))

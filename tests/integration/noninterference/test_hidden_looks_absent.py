@@ -22,6 +22,7 @@ BODIES: dict[str, object] = {
     "PublicKey": {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43},
     "Permissions": {"allow": [], "deny": []},
     "Feedback": {"helpful": True},
+    "Tags": {"tags": ["Legal"]},
 }
 OTHERWISE = {
     "provider": "the configured providers are on the sign-in page",

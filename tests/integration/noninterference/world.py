@@ -147,6 +147,10 @@ class World:
         self._process(key)
         return True
 
+    def tag(self, client: TestClient, key: str, *tags: str) -> None:
+        wanted = {"tags": list(tags)}
+        client.put(f"/v1/documents/{key}/tags", json=wanted).raise_for_status()
+
     def delete(self, key: str) -> None:
         self.admin.delete(f"/v1/documents/{key}").raise_for_status()
 

@@ -3,7 +3,7 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import numpy as np
@@ -17,11 +17,13 @@ from retrieval.corpus import Box, Chunk
 from retrieval.document_keys import document_owner
 from retrieval.embedding.port import Vectors
 from retrieval.index import CorpusIndex
+from retrieval.labels import author_digest, tag_digest
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.search import Retriever
 from retrieval.settings import RetrievalSettings
 from retrieval.tables import ChunkRow, Collection, Document
+from retrieval.tags import replace_tags
 from security.cipher import Cipher
 from security.keyring import KeyRing
 from security.keys import EnvironmentKeyProvider
@@ -169,6 +171,27 @@ class World:
             session.get_one(Document, document_id).language = language
             session.flush()
             append_change(session, tenant_id, document_id, at=NOW)
+
+    def describe(
+        self,
+        tenant_id: str,
+        document_id: str,
+        *,
+        media_type: str,
+        dated_on: date,
+        author: str | None,
+        tags: Sequence[str],
+    ) -> None:
+        """Give a document properties; indexes are told nothing, as they hold none."""
+        with self.database.transaction() as session:
+            document = session.get_one(Document, document_id)
+            cipher = self.keyring.cipher(session, tenant_id, document_owner(document_id))
+            keys = self.keyring.tenant(session, tenant_id)
+            document.media_type, document.dated_on = media_type, dated_on
+            if author is not None:
+                document.author_digest = author_digest(keys, author)
+            labels = {tag_digest(keys, tag): tag for tag in tags}
+            replace_tags(session, cipher, document, labels)
 
     def destroy_key(self, tenant_id: str, document_id: str) -> None:
         with self.database.transaction() as session:

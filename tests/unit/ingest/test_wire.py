@@ -1,8 +1,9 @@
 import json
+from datetime import date
 
 import pytest
 
-from ingest.blocks import Block, ParsedDocument
+from ingest.blocks import Block, Origin, ParsedDocument
 from ingest.errors import DocumentEncrypted, NoText, ParserCrashed
 from ingest.sandbox import wire
 from retrieval.corpus import Box
@@ -16,6 +17,7 @@ DOCUMENT = ParsedDocument(
     ),
     page_count=2,
     language="en",
+    origin=Origin("Ann", date(2024, 2, 29)),
 )
 BOX = [1, 0.1, 0.2, 0.3, 0.4]
 

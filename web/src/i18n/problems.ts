@@ -93,6 +93,7 @@ export const problemTexts: Record<string, Text> = {
   collection_exists: { zh: '已有同名资料库，请换一个名称。' },
   invalid_name: { zh: '资料库名称须为 1 到 200 个可见字符。' },
   document_not_ready: { zh: '文档尚未处理完成，请稍候。' },
+  tags_refused: { zh: '标签过多、过长或为空。请减少标签或改短。' },
   retry_refused: { zh: '只有处理失败的文档才能重试。' },
 
   // processing

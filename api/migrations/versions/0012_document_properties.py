@@ -1,0 +1,57 @@
+"""What documents are filtered by: tags, the date and the author that a file tells."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+from api.migrations.fences import enable_row_security
+
+revision: str = "0012"
+down_revision: str | Sequence[str] | None = "0011"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Apply; a document that is there is dated by its upload until it is processed again."""
+    op.add_column(
+        "documents",
+        sa.Column("dated_on", sa.Date(), nullable=False, server_default="1970-01-01"),
+    )
+    op.add_column("documents", sa.Column("author", sa.LargeBinary(), nullable=True))
+    op.add_column("documents", sa.Column("author_digest", sa.String(64), nullable=True))
+    day = "(created_at AT TIME ZONE 'UTC')::date" if _is_postgresql() else "date(created_at)"
+    op.execute(f"UPDATE documents SET dated_on = {day}")  # noqa: S608 - one of two constants
+    if _is_postgresql():  # SQLite cannot, and keeps a default that nobody uses
+        op.alter_column("documents", "dated_on", server_default=None)
+    op.create_table(
+        "document_tags",
+        sa.Column("document_id", sa.String(32), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("tenant_id", sa.String(32), nullable=False),
+        sa.Column("label", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"],
+            ["documents.id"],
+            name=op.f("fk_document_tags_document_id_documents"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_document_tags_tenant_id_tenants")
+        ),
+        sa.PrimaryKeyConstraint("document_id", "digest", name=op.f("pk_document_tags")),
+    )
+    op.create_index("ix_document_tags_digest", "document_tags", ["tenant_id", "digest"])
+    enable_row_security("document_tags")
+
+
+def downgrade() -> None:
+    """Take back."""
+    op.drop_table("document_tags")
+    for column in ("author_digest", "author", "dated_on"):
+        op.drop_column("documents", column)
+
+
+def _is_postgresql() -> bool:
+    return op.get_bind().dialect.name == "postgresql"
