@@ -21,10 +21,11 @@ def upgrade() -> None:
     )
     op.add_column("documents", sa.Column("author", sa.LargeBinary(), nullable=True))
     op.add_column("documents", sa.Column("author_digest", sa.String(64), nullable=True))
-    day = "(created_at AT TIME ZONE 'UTC')::date" if _is_postgresql() else "date(created_at)"
-    op.execute(f"UPDATE documents SET dated_on = {day}")  # noqa: S608 - one of two constants
-    if _is_postgresql():  # SQLite cannot, and keeps a default that nobody uses
+    if _is_postgresql():
+        op.execute("UPDATE documents SET dated_on = (created_at AT TIME ZONE 'UTC')::date")
         op.alter_column("documents", "dated_on", server_default=None)
+    else:  # SQLite keeps a default, which nobody uses
+        op.execute("UPDATE documents SET dated_on = date(created_at)")
     op.create_table(
         "document_tags",
         sa.Column("document_id", sa.String(32), nullable=False),
