@@ -229,9 +229,13 @@ EXPECTED: dict[str, Expectation] = {
     "PUT /v1/documents/{document_id}/permissions": Expectation(
         "document", "share and read and ask", body=_LISTS
     ),
+    "PUT /v1/documents/{document_id}/tags": Expectation(
+        "document", "edit", body={"tags": ["legal"]}
+    ),
     "POST /v1/documents/{document_id}/retry": Expectation("document", "upload", ok=409),
     "DELETE /v1/documents/{document_id}": Expectation("document", "edit", ok=204),
     "POST /v1/search": replace(SIGNED_IN, scope="read", body={"query": "lantern"}),
+    "POST /v1/search/facets": replace(SIGNED_IN, scope="read", body={}),
     "POST /v1/answers": replace(SIGNED_IN, scope="ask", body={"question": "Why?"}, lasts=True),
     "PUT /v1/answers/{answer_id}/feedback": replace(OWN, scope="ask", body={"helpful": True}),
     "GET /v1/conversations": replace(SIGNED_IN, scope="ask"),
