@@ -35,7 +35,9 @@ unit: $(VENV)/.test api/static/index.html identity-provider ## Every Python test
 e2e: $(VENV)/.test api/static/index.html identity-provider ## The whole product, driven through a real browser
 	$(BIN)/python -m pytest tests/e2e
 
-fuzz: $(VENV)/.test ## Breed hostile inputs for our own formats (FUZZ_SECONDS, default an hour)
+fuzz: $(VENV)/.test ## Breed hostile inputs for the API and our own formats (FUZZ_SECONDS, default an hour)
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),100) \
+	  $(BIN)/python -m pytest -q tests/integration/matrix/test_document_is_true.py
 	mkdir -p build/fuzz && cd build/fuzz && PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python \
 	  $(CURDIR)/tests/fuzz/own_formats.py corpus -max_total_time=$(or $(FUZZ_SECONDS),3600)
 

@@ -80,7 +80,7 @@ def create_app(settings: Settings, build: Callable[[Metrics], State]) -> FastAPI
     )
     for resource in RESOURCES:
         app.include_router(resource.router, responses={"4XX": _PROBLEM, "5XX": _PROBLEM})
-    app.include_router(operations.router)
+    app.include_router(operations.router, responses={"4XX": _PROBLEM, "5XX": _PROBLEM})
     app.include_router(scim.router)
     app.add_middleware(Edge, settings=settings)
     app.add_middleware(RequestObserver, metrics=metrics, secure=settings.secure_cookies)

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from fastapi import Request
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
@@ -49,6 +49,14 @@ async def receive_upload(request: Request, bytes_max: int) -> ReceivedFile:
         raise _incomplete() from error
     except ClientDisconnect as error:
         raise ApiError(400, "upload_broken_off", "The upload broke off. Send it again.") from error
+    try:
+        return _received(form)
+    except BaseException:
+        await form.close()
+        raise
+
+
+def _received(form: FormData) -> ReceivedFile:
     file, collection = form.get("file"), form.get("collection")
     if not isinstance(file, UploadFile) or not isinstance(collection, str) or not collection:
         raise _incomplete()

@@ -1,6 +1,7 @@
 """For operators and clients: what this server is, whether it is alive and ready, its metrics."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,7 +34,7 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses={503: {"model": dict[str, bool], "description": "Not yet."}})
 def readyz(state: StateOf, response: Response) -> dict[str, bool]:
     """Tell whether questions can be answered: 503 until the database and index are there."""
     checks = {"database": _database_answers(state), "index": state.index.is_ready}
@@ -42,7 +43,7 @@ def readyz(state: StateOf, response: Response) -> dict[str, bool]:
     return checks
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 def metrics(request: Request, state: StateOf) -> Response:
     """Export Prometheus metrics, to the operator only: counts of things, not their content.
 

@@ -1,8 +1,7 @@
 """Every route, for every kind of caller, on what is ours and on what is another tenant's."""
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -10,11 +9,10 @@ import pytest
 from api.app import create_app
 from api.settings import Settings
 from tests.integration.matrix.expectations import EXPECTED, Caller, expected_status
-from tests.integration.matrix.installation import OURS, THEIRS, Installation, installed
+from tests.integration.matrix.installation import OURS, THEIRS, Installation
+from tests.integration.matrix.things import PLAIN, parameters, thing
 
 ABSENT = "f" * 32
-PLAIN = {"provider": "company", "name": "User", "index": "0"}
-"""Parameters that name no thing of one tenant."""
 REFUSED = {401, 403, 404}
 NOT_COMPARED = {"date", "ratelimit", "x-request-id"}
 
@@ -23,18 +21,12 @@ def _parameters(route: str) -> list[str]:
     """Return which things a request names, in its path, its query or its form."""
     wanted = EXPECTED[route]
     sent = " ".join([route, *(wanted.query or {}).values(), *(wanted.form or {}).values()])
-    return sorted(set(re.findall(r"\{(\w+)\}", sent)) - PLAIN.keys())
+    return parameters(sent)
 
 
 NAMING = [(route, parameter) for route in EXPECTED for parameter in _parameters(route)]
 
 pytestmark = pytest.mark.xdist_group("matrix")
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with ExitStack() as stack:
-        yield installed(tmp_path_factory.mktemp("matrix"), stack)
 
 
 def test_every_route_has_an_expectation() -> None:
@@ -67,7 +59,7 @@ def test_a_thing_of_another_tenant_is_as_if_there_were_none(
     installation: Installation, route: str, parameter: str
 ) -> None:
     before, told = installation.rows(), {}
-    theirs = _thing(installation.theirs, route, parameter)
+    theirs = thing(installation.theirs, route, parameter)
     for caller in _of_each_kind(installation, route):
         answers = [
             _answer(installation, caller, route, **{parameter: named}) for named in (theirs, ABSENT)
@@ -110,7 +102,7 @@ def _answer(
     """Call a route on our things but for those in `named`; undo it unless it `lasts`."""
     wanted = EXPECTED[route]
     things = {
-        name: named.get(name) or _thing(installation.ours, route, name)
+        name: named.get(name) or thing(installation.ours, route, name)
         for name in _parameters(route)
     } | PLAIN
     method, path = route.split(" ")
@@ -125,14 +117,6 @@ def _answer(
 
 def _filled(template: Mapping[str, str] | None, things: Mapping[str, str]) -> dict[str, str] | None:
     return {name: value.format_map(things) for name, value in (template or {}).items()} or None
-
-
-def _thing(things: Mapping[str, str], route: str, parameter: str) -> str:
-    """Return the id that a parameter stands for; some names mean other things elsewhere."""
-    for prefix in ("scim", "scim-tokens"):
-        if f"/{prefix}/" in route:
-            parameter = parameter if parameter.startswith("scim_") else f"scim_{parameter}"
-    return things[parameter]
 
 
 def _tells_nothing(response: Any) -> None:
