@@ -3,6 +3,7 @@
 from alembic import context
 
 import evaluation.tables
+import ingest.connectors.tables
 import ingest.tables
 import qa.tables
 import retrieval.tables
