@@ -81,9 +81,13 @@ class PasswordChange(_Input):
 
 
 class UserView(User):
-    """A person in the list of users."""
+    """A person in the list of users.
+
+    Without a password, they sign in through an identity provider only.
+    """
 
     created_at: datetime
+    has_password: bool
 
 
 class UserList(BaseModel):

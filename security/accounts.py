@@ -24,12 +24,16 @@ NAME_CHARACTERS_MAX: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person as administrators see one; `role` is the tenant-wide one."""
+    """A person as administrators see one; `role` is the tenant-wide one.
+
+    Without a password, they sign in through an identity provider only.
+    """
 
     id: str
     name: str
     role: Role | None
     created_at: datetime
+    has_password: bool = True
 
 
 class Accounts:
@@ -76,10 +80,7 @@ class Accounts:
             .where(User.tenant_id == principal.tenant_id, User.kind == PERSON)
             .order_by(User.name)
         )
-        return [
-            Account(user.id, user.name, Role(role) if role else None, user.created_at)
-            for user, role in session.execute(query)
-        ]
+        return [_account(user, role) for user, role in session.execute(query)]
 
     def delete_user(self, session: Session, principal: Principal, user_id: str) -> None:
         """Delete a user with all grants, sessions and tokens; what they uploaded stays.
@@ -178,6 +179,11 @@ def principal_of(
     groups = groups_of(session, user.tenant_id, user_id)
     own, inherited = roles_of(session, user.tenant_id, user_id)
     return Principal(user.tenant_id, user.id, user.name, own, scopes, groups, inherited)
+
+
+def _account(user: User, role: str | None) -> Account:
+    held = Role(role) if role else None
+    return Account(user.id, user.name, held, user.created_at, user.password_hash is not None)
 
 
 def user_of(session: Session, tenant_id: str, user_id: str) -> User:

@@ -1,6 +1,8 @@
 """Who may see what: people, the members of a collection, and tokens for programs."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -66,6 +68,22 @@ def test_a_right_that_is_taken_away_is_gone_at_once(
     expect(members.get_by_role("listitem").filter(has_text=reader)).to_have_count(0)
     theirs.page.reload()
     expect(theirs.page.get_by_test_id("collections-empty")).to_be_visible()
+
+
+def test_what_is_known_of_a_person_is_handed_out_and_erased(desk: Desk, reader: str) -> None:
+    desk.go("#/people")
+    page, words = desk.page, desk.words
+    row = page.get_by_test_id("user").filter(has_text=reader)
+    with page.expect_download() as handed_out:
+        row.get_by_label(words.export_person.format(reader)).click()
+    exported = json.loads(Path(handed_out.value.path()).read_text())
+    assert exported["rows"]["users"][0]["name"] == reader
+    row.get_by_label(words.erase_person.format(reader)).click()
+    desk.confirm()
+    expect(row).to_have_count(0)
+    expect(page.get_by_text(reader)).to_have_count(1)  # the notice
+    erasures = page.request.get("/v1/erasures").json()["items"]
+    assert exported["person"] in {receipt["target"] for receipt in erasures}
 
 
 def test_search_finds_passages_and_opens_them(library: Library, desk: Desk) -> None:

@@ -31,6 +31,8 @@ class Words:
     revoke: str
     first_password: str
     add_person: str
+    export_person: str
+    erase_person: str
     give_access: str
     who_sees: str
     allow: str
@@ -75,6 +77,8 @@ ENGLISH = Words(
     revoke="Revoke {}",
     first_password="First password",
     add_person="Add person",
+    export_person="Download everything about {}",
+    erase_person="Erase {} for good",
     give_access="Give access to a person or group",
     who_sees="Who can see “{}”",
     allow="Add a person, group or role",
@@ -113,6 +117,8 @@ CHINESE = Words(
     revoke="撤销 {}",
     first_password="初始密码",
     add_person="添加人员",
+    export_person="下载关于 {} 的全部数据",
+    erase_person="永久抹除 {}",
     give_access="授予人员或群组权限",
     who_sees="谁可以查看“{}”",
     allow="添加人员、群组或角色",

@@ -301,3 +301,14 @@ def test_a_deactivated_account_cannot_sign_in(
         session.get_one(User, account.id).deactivated_at = clock()
     with pytest.raises(InvalidCredentials):
         sign_in.sign_in(TENANT, "Ada", "correct horse", "192.0.2.1")
+
+
+def test_the_list_tells_who_has_no_password_to_forget(
+    database: Database, accounts: Accounts, clock: Any
+) -> None:
+    with database.transaction() as session:
+        accounts.create_user(session, OPERATOR, "ada", PASSWORD, Role.OWNER)
+        session.add(User(id="g", tenant_id=TENANT, name="grace", created_at=clock()))
+        session.flush()
+        listed = accounts.users(session, OPERATOR)
+    assert {user.name: user.has_password for user in listed} == {"ada": True, "grace": False}

@@ -134,6 +134,9 @@ export const createUser = (name: string, password: string, role: Role | null) =>
   post<User>('v1/users', { name, password, role });
 const user = (id: string) => `v1/users/${segment(id)}`;
 export const deleteUser = (id: string) => remove(user(id));
+/** Everything that is stored about a person, as a file. */
+export const personAddress = (id: string) => `${user(id)}/export`;
+export const erasePerson = (id: string) => post<unknown>(`${user(id)}/erasure`, {});
 export const resetPassword = (id: string, password: string) =>
   put(`${user(id)}/password`, { password });
 export const setRole = (id: string, role: Role | null) =>

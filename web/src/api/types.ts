@@ -6,7 +6,14 @@ export type Page<T> = { items: T[] };
 
 export type SessionUser = { id: string; name: string; role: Role | null; verbs: Verb[] };
 export type WaysToSignIn = { password: boolean; providers: { id: string; title: string }[] };
-export type User = { id: string; name: string; role: Role | null; created_at: string };
+export type User = {
+  id: string;
+  name: string;
+  role: Role | null;
+  created_at: string;
+  /** Without one they sign in through an identity provider only. */
+  has_password: boolean;
+};
 export type Member = { user_id: string; name: string; role: Role };
 export type GroupRole = { group_id: string; name: string; role: Role };
 export type Members = { items: Member[]; groups: GroupRole[] };

@@ -1,5 +1,32 @@
-// Programs and directories on the page People.
+// The page People: persons, programs and directories.
 export const programTexts = {
+  people: {
+    title: 'People',
+    lead: 'A role given here counts for every collection.',
+    name: 'User name',
+    password: 'First password',
+    role: 'Role',
+    create: 'Add person',
+    created: (name: string) => `${name} can sign in now.`,
+    since: (date: string) => `since ${date}`,
+    deleteOne: (name: string) => `Remove ${name}`,
+    deleteTitle: (name: string) => `Remove ${name}?`,
+    deleteText: 'They are signed out at once and can no longer sign in.',
+    exportOne: (name: string) => `Download everything about ${name}`,
+    exportTitle: 'Download everything about this person',
+    eraseOne: (name: string) => `Erase ${name} for good`,
+    eraseTitle: (name: string) => `Erase ${name} for good?`,
+    eraseText:
+      'Their account, conversations, tokens and memberships are destroyed together with their keys, and what the audit log says of them can no longer be read. Documents that they uploaded stay. A signed receipt is kept. This cannot be undone.',
+    erase: 'Erase for good',
+    erased: (name: string) => `${name} is erased; the receipt is kept.`,
+    roleOf: (name: string) => `Role of ${name}`,
+    newPassword: 'New password',
+    newPasswordFor: (name: string) => `New password for ${name}`,
+    passwordSet: (name: string) => `${name} can sign in with the new password.`,
+    set: 'Set password',
+    you: 'you',
+  },
   programs: {
     title: 'Programs',
     lead: 'Accounts of their own for batch jobs and internal applications.',

@@ -1,7 +1,34 @@
-// Programs and directories on the page People.
+// The page People: persons, programs and directories.
 import type { programTexts as english } from './programs.en.ts';
 
 export const programTexts: typeof english = {
+  people: {
+    title: '人员',
+    lead: '这里授予的角色对所有资料库有效。',
+    name: '用户名',
+    password: '初始密码',
+    role: '角色',
+    create: '添加人员',
+    created: (name) => `${name} 现在可以登录了。`,
+    since: (date) => `${date} 加入`,
+    deleteOne: (name) => `移除 ${name}`,
+    deleteTitle: (name) => `移除 ${name}？`,
+    deleteText: '该人员会立即退出登录，且无法再登录。',
+    exportOne: (name) => `下载关于 ${name} 的全部数据`,
+    exportTitle: '下载关于此人的全部数据',
+    eraseOne: (name) => `永久抹除 ${name}`,
+    eraseTitle: (name) => `永久抹除 ${name}？`,
+    eraseText:
+      '其账户、对话、令牌和群组成员身份会连同密钥一起销毁，审计日志中有关此人的内容也将无法读取。此人上传的文档会保留。系统会留存一份签名的凭证。此操作无法撤销。',
+    erase: '永久抹除',
+    erased: (name) => `${name} 已被抹除，凭证已留存。`,
+    roleOf: (name) => `${name} 的角色`,
+    newPassword: '新密码',
+    newPasswordFor: (name) => `为 ${name} 设置新密码`,
+    passwordSet: (name) => `${name} 可以使用新密码登录了。`,
+    set: '设置密码',
+    you: '您自己',
+  },
   programs: {
     title: '程序',
     lead: '批处理任务和内部应用使用的独立账号。',
