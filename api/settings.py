@@ -27,6 +27,7 @@ from model.settings import ModelSettings
 from qa.settings import AnswerSettings
 from retrieval.embedding.settings import EmbeddingSettings
 from retrieval.settings import RetrievalSettings
+from retrieval.vectors.settings import VectorSettings
 from security.settings import SecuritySettings
 from storage.settings import StorageSettings
 
@@ -114,6 +115,7 @@ class Settings(BaseSettings):
     security: SecuritySettings = SecuritySettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    vectors: VectorSettings = VectorSettings()
     upload: UploadLimits = UploadLimits()
     parsing: ParseLimits = ParseLimits()
     ingestion: WorkerSettings = WorkerSettings()

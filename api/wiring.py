@@ -36,6 +36,7 @@ from retrieval.embedding.port import Embedder
 from retrieval.index import CorpusIndex
 from retrieval.search import Retriever
 from retrieval.settings import RetrievalSettings
+from retrieval.vectors.factory import open_shared_vectors
 from security.access_tokens import AccessTokens
 from security.accounts import Accounts
 from security.audit import AuditLog
@@ -276,6 +277,7 @@ def _index(
         keyring,
         embedder=embedder,
         settings=settings.retrieval,
+        shared=open_shared_vectors(settings.vectors, database, keyring, embedder),
         on_removal=on_removal,
     )
     index.start()

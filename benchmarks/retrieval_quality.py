@@ -38,7 +38,8 @@ from retrieval.scripts import Script, script_of
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import ignore
 from retrieval.tenant_index import Candidates, TenantIndex
-from retrieval.visibility import DocumentClass
+from retrieval.vectors.faiss_vectors import FaissVectors
+from retrieval.visibility import DocumentClass, VisibilityClasses
 
 # nDCG@10 of BM25 (k1=0.9, b=0.4; Chinese by pairs of characters) as the data's README gives it.
 BM25 = {
@@ -164,7 +165,9 @@ def _index(
     vectors: NDArray[np.floating],
     script: Callable[[Passage], Script],
 ) -> TenantIndex:
-    index = TenantIndex(vectors.shape[1], SETTINGS, lambda: vectors[0].astype(np.float32))
+    classes = VisibilityClasses()
+    held = FaissVectors(classes, vectors.shape[1], SETTINGS, lambda: vectors[0].astype(np.float32))
+    index = TenantIndex(held, classes, SETTINGS)
     documents = [
         IndexedDocument(
             document_id=str(number),
@@ -176,7 +179,7 @@ def _index(
         )
         for number, passage in enumerate(passages)
     ]
-    index.load([Batch([], documents)], len(documents))
+    index.load([Batch([], documents)])
     return index
 
 

@@ -52,6 +52,29 @@ def changes_since(session: Session, sequence: int) -> list[Change]:
     return [Change(*row) for row in session.execute(query)]
 
 
+def tenant_changes(
+    session: Session, tenant_id: str, after: int, *, changes_max: int
+) -> tuple[list[str], int]:
+    """Return the documents of a tenant's next changes, and the number of the last of these."""
+    query = (
+        select(IndexChange.document_id, IndexChange.sequence)
+        .where(IndexChange.tenant_id == tenant_id, IndexChange.sequence > after)
+        .order_by(IndexChange.sequence)
+        .limit(changes_max)
+    )
+    rows = session.execute(query).all()
+    return list(dict.fromkeys(row.document_id for row in rows)), rows[
+        -1
+    ].sequence if rows else after
+
+
+def last_by_tenant(session: Session, after: int) -> dict[str, int]:
+    """Return the number of the latest change of each tenant that has one after `after`."""
+    columns = select(IndexChange.tenant_id, func.max(IndexChange.sequence))
+    query = columns.where(IndexChange.sequence > after).group_by(IndexChange.tenant_id)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
 def documents_by_tenant(changes: Iterable[Change]) -> dict[str, list[str]]:
     """Group the changed documents by tenant, each document once, in order of first change."""
     grouped: dict[str, dict[str, None]] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
 
 import numpy as np
 import structlog
@@ -12,17 +13,23 @@ from sqlalchemy.exc import SQLAlchemyError
 from retrieval.access import AccessScope
 from retrieval.changes import changes_since, documents_by_tenant, last_sequence
 from retrieval.embedding.port import Embedder
-from retrieval.errors import IndexNotReady
+from retrieval.errors import IndexNotReady, VectorStoreUnavailable
 from retrieval.rows import IndexRows
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import Observer
 from retrieval.tables import READY, Document
 from retrieval.tenant_index import Candidates, TenantIndex
+from retrieval.vectors.faiss_vectors import FaissVectors
+from retrieval.vectors.port import VectorStore
 from retrieval.verification import Verification, verify_tenant
+from retrieval.visibility import VisibilityClasses
 from security.errors import SecurityError
 from security.keyring import KeyRing
 from storage.database import Database
 from storage.row_security import ALL_TENANTS
+
+if TYPE_CHECKING:  # its client is an extra
+    from retrieval.shared_vectors import SharedVectors
 
 _log = structlog.get_logger()
 _NEUTRAL = "This is a document. 这是一份文件。"
@@ -37,7 +44,8 @@ class CorpusIndex:
 
     `start` builds it and follows changes in a thread until `close`. Searching is safe from any
     number of threads. Without `start`, call `rebuild` once and `catch_up` before each search.
-    `on_removal` is told the tenant of documents that are gone, so that other caches forget too.
+    With `shared` vectors only the words are in memory; `rebuild` and the thread bring them up to
+    date. `on_removal` is told the tenant of documents that are gone, so that other caches forget.
     """
 
     def __init__(
@@ -47,6 +55,7 @@ class CorpusIndex:
         *,
         embedder: Embedder,
         settings: RetrievalSettings,
+        shared: "SharedVectors | None" = None,
         on_removal: Callable[[str], None] = _ignore,
     ) -> None:
         self._database = database
@@ -54,6 +63,7 @@ class CorpusIndex:
         self._rows = IndexRows(keyring, embedder.name, embedder.dimensions)
         self._embedder = embedder
         self._settings = settings
+        self._shared = shared
         self._tenants: dict[str, TenantIndex] | None = None
         self._position = 0
         self._updating = Lock()
@@ -85,6 +95,8 @@ class CorpusIndex:
         self._stopping.set()
         if self._follower is not None:
             self._follower.join()
+        if self._shared is not None:
+            self._shared.close()
 
     def rebuild(self) -> None:
         """Build everything anew from the rows; the old indexes answer until it is done."""
@@ -96,6 +108,7 @@ class CorpusIndex:
             self._tenants = {tenant_id: self._built(tenant_id) for tenant_id in tenant_ids}
             self._position = position
         self.catch_up()
+        self._fill_shared()
 
     def catch_up(self, wait_seconds: float = -1) -> bool:
         """Apply the changes since the last one known; return whether nothing was left to do.
@@ -150,6 +163,8 @@ class CorpusIndex:
             raise IndexNotReady
         with self._updating:
             self._apply_changes()
+            if self._shared is not None:
+                self._shared.catch_up()
             with self._database.reading(ALL_TENANTS) as session:
                 tenant_ids = sorted({*self._rows.tenants(session), *self._tenants})
             found = list(map(self._verified, tenant_ids))
@@ -166,14 +181,22 @@ class CorpusIndex:
             return frozenset(session.scalars(query))
 
     def _built(self, tenant_id: str) -> TenantIndex:
-        index = self._empty()
         with self._database.reading(tenant_id) as session:
-            chunks = self._rows.count(session, tenant_id)
-            index.load(self._rows.batches(session, tenant_id), chunks)
+            index = self._empty(tenant_id, self._rows.count(session, tenant_id))
+            index.load(self._rows.batches(session, tenant_id))
         return index
 
-    def _empty(self) -> TenantIndex:
-        return TenantIndex(self._embedder.dimensions, self._settings, self._centre)
+    def _empty(self, tenant_id: str, chunks: int = 0) -> TenantIndex:
+        """Return an index without contents; `chunks` is about how many will come."""
+        classes = VisibilityClasses()
+        vectors = self._shared.of(tenant_id) if self._shared else self._in_memory(classes, chunks)
+        return TenantIndex(vectors, classes, self._settings)
+
+    def _in_memory(self, classes: VisibilityClasses, chunks: int) -> VectorStore:
+        dimensions = self._embedder.dimensions
+        vectors = FaissVectors(classes, dimensions, self._settings, self._centre)
+        vectors.reserve(chunks)
+        return vectors
 
     def _centre(self) -> NDArray[np.float32]:
         """Return a vector that lies where the embedder puts texts, whatever is stored."""
@@ -197,17 +220,27 @@ class CorpusIndex:
         if changes:
             self._position = changes[-1].sequence
 
+    def _fill_shared(self) -> None:
+        if self._shared is None:
+            return
+        try:
+            self._shared.catch_up()
+        except VectorStoreUnavailable:
+            # Searches say so; the follower tries again.
+            _log.warning("vector_store_unavailable")
+
     def _tenant(self, tenant_id: str) -> TenantIndex:
         if self._tenants is None:
             raise IndexNotReady
         if tenant_id not in self._tenants:
-            self._tenants[tenant_id] = self._empty()
+            self._tenants[tenant_id] = self._empty(tenant_id)
         return self._tenants[tenant_id]
 
     def _follow(self) -> None:
         while not self._stopping.wait(self._settings.follow_interval_seconds):
             try:
                 self.catch_up()
+                self._fill_shared()
             except (SQLAlchemyError, SecurityError) as error:
                 # A database that is away for a moment must not end the following for good.
                 _log.warning("index_follower_failed", error=type(error).__name__)

@@ -13,7 +13,7 @@ from retrieval.fusion import Ranking, fuse
 from retrieval.scripts import is_chinese
 from retrieval.settings import RetrievalSettings
 from retrieval.tenant_index import Candidates
-from retrieval.vectors.faiss_store import Nearest
+from retrieval.vectors.port import Nearest
 
 
 def ranked(candidates: Candidates, question: str, settings: RetrievalSettings) -> list[int]:

@@ -162,3 +162,17 @@ class IndexChange(Base):
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     document_id: Mapped[str] = mapped_column(ID)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class VectorPosition(Base):
+    """How far a vector store that several processes share has followed a tenant's changes.
+
+    Whoever brings it up to date holds the row's lock meanwhile. `store` names the contents: those
+    of a store that was lost or replaced have another name, and so begin at no position.
+    """
+
+    __tablename__ = "vector_positions"
+
+    store: Mapped[str] = mapped_column(ID, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BIG_ID, default=0)

@@ -1,6 +1,6 @@
 """The indexes of one tenant, vectors and words, changed and searched as one."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from retrieval.rows import Batch, IndexedDocument
 from retrieval.scripts import Script
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import Observer, stage
-from retrieval.vectors.faiss_store import DocumentVectors, FaissStore, Nearest
+from retrieval.vectors.port import Nearest, VectorStore
 from retrieval.visibility import VisibilityClasses
 
 Words = Mapping[int, tuple[str, int]]
@@ -33,13 +33,10 @@ class TenantIndex:
     """One tenant's vectors and words. One thread at a time may `load` or `apply`."""
 
     def __init__(
-        self,
-        dimensions: int,
-        settings: RetrievalSettings,
-        centre: Callable[[], NDArray[np.float32]],
+        self, vectors: VectorStore, classes: VisibilityClasses, settings: RetrievalSettings
     ) -> None:
-        self._classes = VisibilityClasses()
-        self._vectors = FaissStore(dimensions, settings, centre)
+        self._classes = classes
+        self._vectors = vectors
         self._words = WordIndex(settings.lexical_buffer_bytes, settings.compaction_share)
         self._lock = SharedLock()
 
@@ -47,9 +44,8 @@ class TenantIndex:
         """Count the chunks."""
         return len(self._words)
 
-    def load(self, batches: Iterable[Batch], chunks: int) -> None:
-        """Fill an index that nobody searches yet; `chunks` is about how many will come."""
-        self._vectors.reserve(chunks)
+    def load(self, batches: Iterable[Batch]) -> None:
+        """Fill an index that nobody searches yet."""
         for batch in batches:
             self._put_words(batch)
             self._put_vectors(batch)
@@ -78,17 +74,22 @@ class TenantIndex:
 
         `within` names the documents that fit the scope's filters, None when it has none.
         """
-        with self._lock.shared():
-            visible = self._classes.visible(scope)
+
+        def by_meaning() -> Mapping[Script, Nearest]:
             with stage(observe, "dense"):
-                dense = {
-                    script: self._vectors.search(vector, classes, limit, within)
-                    for script, classes in visible.items()
-                }
+                return self._vectors.search(scope, vector, limit, within)
+
+        def by_words() -> Sequence[int]:
             with stage(observe, "lexical"):
-                everything = np.logical_or.reduce(list(visible.values()))
-                lexical = self._words.search(tokens, everything, limit, within)
-        return Candidates(dense, lexical)
+                visible = np.logical_or.reduce(list(self._classes.visible(scope).values()))
+                return self._words.search(tokens, visible, limit, within)
+
+        if self._vectors.is_shared:  # a network must not hold up updates
+            dense = by_meaning()
+            with self._lock.shared():
+                return Candidates(dense, by_words())
+        with self._lock.shared():
+            return Candidates(by_meaning(), by_words())
 
     def documents_with_vectors(self) -> frozenset[str]:
         """Name every document of which vectors are held."""
@@ -104,14 +105,7 @@ class TenantIndex:
         expected = (document.document_id, visibility)
         if any(words.get(chunk_id) != expected for chunk_id in document.chunk_ids):
             return False
-        held = self._vectors.get(document.document_id)
-        if held is None:
-            return not len(document.vector_ids)
-        return (
-            held.visibility == visibility
-            and np.array_equal(held.chunk_ids, document.vector_ids)
-            and np.array_equal(held.vectors, document.vectors)
-        )
+        return self._vectors.holds(document)
 
     def _class_of(self, document: IndexedDocument) -> int:
         return self._classes.number(document.document_class)
@@ -124,8 +118,5 @@ class TenantIndex:
             self._words.put(document.document_id, visibility, document.chunk_ids, document.tokens)
 
     def _put_vectors(self, batch: Batch) -> None:
-        for document_id in batch.touched:
-            self._vectors.remove(document_id)
-        for document in batch.documents:
-            held = DocumentVectors(self._class_of(document), document.vector_ids, document.vectors)
-            self._vectors.put(document.document_id, held)
+        if not self._vectors.is_shared:
+            self._vectors.apply(batch)

@@ -4,7 +4,7 @@ Documents with the same permission list and collection are visible together or n
 such pair gets a small number for each script, so that an index filters by one integer per chunk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -46,6 +46,7 @@ class VisibilityClasses:
     def __init__(self) -> None:
         self._numbers: dict[DocumentClass, int] = {}
         self._classes: list[DocumentClass] = []
+        self._last: tuple[AccessScope, int, Mapping[Script, Visible]] | None = None
 
     def number(self, document_class: DocumentClass) -> int:
         """Return the number of a class, a new one when it was never seen."""
@@ -55,12 +56,22 @@ class VisibilityClasses:
         return self._numbers[document_class]
 
     def visible(self, scope: AccessScope) -> Mapping[Script, Visible]:
-        """Mark the classes that `scope` sees, for each script."""
-        classes, wanted = tuple(self._classes), scope.collections
-        seen = [
-            one.acl_id in scope.acls and (wanted is None or one.collection_id in wanted)
-            for one in classes
-        ]
-        visible = np.array([False, *seen])
-        scripts = np.array(["", *(one.script for one in classes)])
-        return {script: visible & (scripts == script) for script in SCRIPTS}
+        """Mark the classes that `scope` sees, for each script.
+
+        The last marks are kept: a search asks for vectors, then for words.
+        """
+        classes, last = tuple(self._classes), self._last
+        if last is None or last[:2] != (scope, len(classes)):
+            last = self._last = (scope, len(classes), _marks(scope, classes))
+        return last[2]
+
+
+def _marks(scope: AccessScope, classes: Sequence[DocumentClass]) -> Mapping[Script, Visible]:
+    wanted = scope.collections
+    seen = [
+        one.acl_id in scope.acls and (wanted is None or one.collection_id in wanted)
+        for one in classes
+    ]
+    visible = np.array([False, *seen])
+    scripts = np.array(["", *(one.script for one in classes)])
+    return {script: visible & (scripts == script) for script in SCRIPTS}

@@ -9,7 +9,7 @@ exactly. Which way is taken depends on what the scope sees, never on what it doe
 The caller keeps writers away from readers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from retrieval.settings import RetrievalSettings
 from retrieval.tie_breaks import best_first, place_of
+from retrieval.vectors.port import Nearest
 from retrieval.vectors.sketches import Sketches
 from retrieval.visibility import HIDDEN, Visible, marked
 
@@ -27,10 +28,6 @@ faiss: Any = faiss_with_stubs  # its stubs give C++'s signatures, not those of i
 
 _SKETCHED_AT_ONCE = 16_384
 _COMPACTION_MIN = 1024  # sweeping out fewer deleted vectors than this is not worth a copy
-
-
-Nearest = Sequence[tuple[int, float]]
-"""Chunk numbers with their cosine to a query, best first."""
 
 
 @dataclass(frozen=True, slots=True)

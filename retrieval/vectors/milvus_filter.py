@@ -62,6 +62,12 @@ def _milliseconds(moment: datetime) -> int:
     return int((moment - _EPOCH).total_seconds() * 1000)
 
 
+def documents_filter(tenant_id: str, document_ids: Iterable[str] | None = None) -> str:
+    """Write an expression for all that a tenant has, or what it has of some documents."""
+    tenant = f"tenant_id == {_value(tenant_id)}"
+    return tenant if document_ids is None else f"{tenant} and document_id in {_value(document_ids)}"
+
+
 def _value(value: str | Iterable[str] | Iterable[int]) -> str:
     # Not escaped to ASCII: Milvus Lite reads no \u. A control character it then refuses to read.
     return json.dumps(value if isinstance(value, str) else sorted(value), ensure_ascii=False)

@@ -18,6 +18,7 @@ ALLOWED = {
     "security/rotation.py": "the key-encryption key wraps the keys of all tenants",
     "security/key_store.py": "a backup of keys holds those of all tenants",
     "retrieval/index.py": "the list of changes, and which tenants there are",
+    "retrieval/shared_vectors.py": "which tenants have changes that a shared store lacks",
 }
 
 

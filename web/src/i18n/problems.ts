@@ -149,6 +149,7 @@ export const problemTexts: Record<string, Text> = {
   not_comparable: { zh: '这两次评测没有共同的问题。' },
   conversation_not_found: { zh: '没有这个对话，请开始新的对话。' },
   index_not_ready: { zh: '索引尚未就绪，请稍候重试。' },
+  vector_store_unavailable: { zh: '检索服务暂时没有响应，请稍后重试。' },
   embedding_server_failed: { zh: '语义模型服务没有响应，请稍后重试。' },
   generator_busy: { zh: '语言模型正忙，请稍后重试。' },
   prompt_too_long: { zh: '问题和相关段落过长，请缩短问题。' },
