@@ -15,6 +15,7 @@ NOT_COMPARED = {"date", "ratelimit", "x-request-id"}
 
 ABSENT = "f" * 32
 CLOSED, DENIED, OURS = "1" * 32, "2" * 32, "3" * 32
+SOURCE = {"config": {"kind": "web", "url": "http://127.0.0.1:9/"}}
 BODIES: dict[str, object] = {
     "PasswordReset": {"password": "a long password for tests"},
     "RoleChange": {"role": "reader"},
@@ -23,6 +24,8 @@ BODIES: dict[str, object] = {
     "Permissions": {"allow": [], "deny": []},
     "Feedback": {"helpful": True},
     "Tags": {"tags": ["Legal"]},
+    "NewSource": SOURCE,
+    "SourceChange": {},
 }
 OTHERWISE = {
     "provider": "the configured providers are on the sign-in page",
@@ -66,6 +69,7 @@ def hidden(world: World) -> dict[str, list[str]]:
         "group_id": [made("/v1/groups", {"name": "Board"}, "id")],
         "conversation_id": [made("/v1/answers", {"question": "copper?"}, "conversation_id")],
         "answer_id": [made("/v1/answers", {"question": "copper?"}, "id")],
+        "source_id": [made(f"/v1/collections/{world.closed}/sources", SOURCE, "id")],
         "token_id": [made("/v1/tokens", token, "id")],
         "account_id": [made("/v1/service-accounts", program, "id")],
     }
