@@ -36,6 +36,7 @@ STILL_NAMED = {
     "acls.allow": "as above",
     "acls.deny": "as above",
     "audit_entries.actor": "the log verifies only whole; what is personal in it is unreadable",
+    "audit_entries.body": "as above; the id stands there as in the columns",
     "audit_entries.target": "as above",
     "documents.created_by": "documents are the organisation's",
     "erasure_receipts.target": "proves the erasure",
