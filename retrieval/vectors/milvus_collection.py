@@ -3,17 +3,21 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from hashlib import sha256
 from threading import Lock
 from typing import Any
 from uuid import uuid4
 
 import grpc
+import structlog
 from pymilvus import DataType, MilvusClient, MilvusException
 
 from retrieval.errors import VectorStoreUnavailable
-from retrieval.vectors.milvus_version import Capabilities, capabilities
+from retrieval.vectors.milvus_version import capabilities
 from retrieval.vectors.settings import MilvusSettings
+
+_log = structlog.get_logger()
 
 # Its errors quote requests, and so the names of permission lists and documents.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL + 1)
@@ -40,15 +44,6 @@ class MilvusCollection:
     def settings(self) -> MilvusSettings:
         """How the server is used."""
         return self._settings
-
-    def capabilities(self) -> Capabilities:
-        """Say what the server can do.
-
-        Raises:
-            VectorStoreUnavailable: it does not answer.
-        """
-        with self._reaching() as client:
-            return capabilities(client.get_server_version(timeout=self._seconds))
 
     def name_of_contents(self) -> str:
         """Return a name that was given to the contents when the collection was made.
@@ -132,6 +127,8 @@ class MilvusCollection:
                     self._create(client)
                 client.load_collection(self._name, timeout=self._seconds)
                 self._contents = self._mark(client)
+                able = capabilities(client.get_server_version(timeout=self._seconds))
+                _log.info("milvus_connected", **asdict(able))
                 self._client = client
             return self._client
 

@@ -83,7 +83,6 @@ def certificate_for_localhost(folder: Path) -> tuple[Path, Path]:
     """Make a certificate and its key."""
     certificate, key = folder / "server.pem", folder / "server.key"
     options = [
-        "req",
         "-x509",
         "-newkey",
         "rsa:2048",

@@ -41,10 +41,6 @@ class TestMilvusServer(VectorStoreConformance):
         collection.drop()
 
 
-def test_the_server_says_what_it_can_do(collection: MilvusCollection) -> None:
-    assert not collection.capabilities().upserts
-
-
 def test_contents_keep_their_name_and_get_another_when_they_are_lost(
     milvus: RunningMilvus, collection: MilvusCollection
 ) -> None:
