@@ -94,7 +94,8 @@ def _value(column: sa.Column[Any], tenant: str, number: int) -> object:
     }
     kind = column.type
     plain = kind.impl_instance if isinstance(kind, sa.types.TypeDecorator) else kind
-    return values[plain.python_type]
+    value = values[plain.python_type]
+    return value[: plain.length] if isinstance(plain, sa.String) and plain.length else value
 
 
 def _count(session: sa.orm.Session, table: sa.Table) -> int:
