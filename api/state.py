@@ -87,6 +87,8 @@ class State:
     retriever: Retriever
     generator: Generator
     answers: AnswerService
+    forget: Callable[[str], None]
+    """Keeps nothing in memory of what was deleted in the tenant; call it after the commit."""
     rates: RequestRates
     budgets: DailyBudgets
     conversations: Conversations

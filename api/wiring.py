@@ -245,6 +245,7 @@ def build_state(
             else None,
             observe=metrics.observe_answer,
         ),
+        forget=forget,
         rates=RequestRates(settings.security.rates, clock),
         budgets=DailyBudgets(settings.security.daily_budget, clock),
         conversations=conversations,

@@ -31,7 +31,7 @@ def delete_collection(collection_id: str, caller: CallerOf) -> None:
     """Delete a collection with all its documents."""
     with caller.writing() as visit:
         caller.state.documents.delete_collection(visit.session, visit.principal, collection_id)
-    caller.state.generator.forget(caller.state.tenant_id)
+    caller.state.forget(caller.state.tenant_id)
 
 
 @router.get("/{collection_id}/members")

@@ -42,6 +42,7 @@ def delete_conversation(conversation_id: str, caller: CallerOf) -> None:
     with caller.writing() as visit:
         visit.require_scope(Verb.ASK)
         caller.state.conversations.delete(visit.session, visit.principal, conversation_id)
+    caller.state.forget(caller.state.tenant_id)
 
 
 def _turn(turn: Turn) -> schemas.Turn:

@@ -166,7 +166,7 @@ def delete(document_id: str, caller: CallerOf) -> None:
     """Delete a document with all that was made of it."""
     with caller.writing() as visit:
         caller.state.documents.delete(visit.session, visit.principal, document_id)
-    caller.state.generator.forget(caller.state.tenant_id)
+    caller.state.forget(caller.state.tenant_id)
 
 
 def _record(

@@ -35,7 +35,7 @@ def erase_person(user_id: str, caller: CallerOf) -> dict[str, Any]:
         receipt = caller.state.eraser.person(
             visit.session, tenant_id, user_id, by=visit.principal.user_id
         )
-    caller.state.generator.forget(tenant_id)
+    caller.state.forget(tenant_id)
     return receipt.fields
 
 

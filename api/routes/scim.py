@@ -135,7 +135,7 @@ def delete_user(user_id: str, provisioner: ProvisionerOf) -> None:
         # First, while the rows still name the keys; a refusal below takes all of it back.
         state.conversations.delete_all_of(session, directory.tenant_id, user_id)
         state.scim_users.delete(session, directory, user_id)
-    state.generator.forget(directory.tenant_id)
+    state.forget(directory.tenant_id)
 
 
 @router.get("/Groups")

@@ -45,7 +45,7 @@ def delete_service_account(account_id: str, caller: CallerOf) -> None:
         # First, while the rows still name the keys; a refusal below takes all of it back.
         caller.state.conversations.delete_all_of(visit.session, tenant_id, account_id)
         caller.state.service_accounts.delete(visit.session, visit.principal, account_id)
-    caller.state.generator.forget(tenant_id)
+    caller.state.forget(tenant_id)
 
 
 @router.post("/{account_id}/secret", status_code=201)

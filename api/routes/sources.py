@@ -70,4 +70,4 @@ def delete_source(
             visit.session, visit.principal, source_id, with_documents=documents
         )
     if documents:
-        caller.state.generator.forget(caller.state.tenant_id)
+        caller.state.forget(caller.state.tenant_id)

@@ -34,7 +34,7 @@ def delete_user(user_id: str, caller: CallerOf) -> None:
         # First, while the rows still name the keys; a refusal below takes all of it back.
         caller.state.conversations.delete_all_of(visit.session, tenant_id, user_id)
         caller.state.accounts.delete_user(visit.session, visit.principal, user_id)
-    caller.state.generator.forget(tenant_id)
+    caller.state.forget(tenant_id)
 
 
 @router.put("/{user_id}/password", status_code=204)
