@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -82,8 +81,7 @@ class MilvusVectors:
         """Return, for each script, up to `limit` chunks that `scope` sees, nearest to `query`."""
         if scope.is_empty or scope.tenant_id != self._tenant_id:
             return {script: [] for script in SCRIPTS}
-        # Properties change without the index's knowing, so their filters come as documents.
-        allowed = milvus_filter(replace(scope, filters=()))
+        allowed = milvus_filter(scope)
         if within is not None:
             allowed += " and " + documents_filter(self._tenant_id, within)
         wanted = min(limit, _SEARCH_MAX)

@@ -1,13 +1,11 @@
 """A scope's filter on real Milvus (Lite): what it lets through, whatever names are made of."""
 
 from collections.abc import Iterator
-from datetime import date
 
 import pytest
 from pymilvus import DataType, MilvusClient
 
 from retrieval.access import AccessScope
-from retrieval.filters import Filters
 from retrieval.vectors.milvus_filter import milvus_filter
 
 HOSTILE = (
@@ -52,58 +50,6 @@ def _rows() -> Iterator[dict[str, object]]:
                 key = (HOSTILE.index(tenant) * 100 + HOSTILE.index(collection)) * 10 + acl
                 row = {"tenant_id": tenant, "collection_id": collection, "acl_id": acl}
                 yield {"id": key, "vector": [1.0, 0.0]} | row
-
-
-PROPERTIES = [
-    {"media_type": kind, "language": "en", "author_digest": "a1", "tag_digests": tags}
-    | {"dated_on": day, "created_at": moment}
-    for kind, tags, day, moment in (
-        ("application/pdf", ["t1", "t2"], 20231231, 0),
-        ("text/plain", ["t2"], 20240101, 1_704_067_200_000),
-        ("text/csv", [], 20241231, 1_704_153_600_000),
-    )
-]
-FILTERS = [
-    (Filters(families=frozenset({"pdf", "table"})), {0, 2}),
-    (Filters(families=frozenset()), set()),
-    (Filters(languages=frozenset({"en"}), authors=frozenset({"a1"})), {0, 1, 2}),
-    (Filters(authors=frozenset({'" or id >= 0 or language == "'})), set()),
-    (Filters(tags=frozenset({"t1", "t3"})), {0}),
-    (Filters(tags=frozenset()), set()),
-    (Filters(years=frozenset({2024})), {1, 2}),
-    (Filters(years=frozenset({2023, 2025})), {0}),
-    (Filters(years=frozenset()), set()),
-    (Filters(dated_from=date(2024, 1, 1), dated_to=date(2024, 12, 30)), {1}),
-    (Filters(uploaded_from=date(2024, 1, 1), uploaded_to=date(2024, 1, 1)), {1}),
-]
-
-
-@pytest.fixture(scope="module")
-def documents(milvus: MilvusClient) -> MilvusClient:
-    schema = milvus.create_schema(auto_id=False)
-    schema.add_field("id", DataType.INT64, is_primary=True)
-    for name in ("tenant_id", "collection_id", "media_type", "language", "author_digest"):
-        schema.add_field(name, DataType.VARCHAR, max_length=64)
-    for name in ("acl_id", "dated_on", "created_at"):
-        schema.add_field(name, DataType.INT64)
-    words = {"element_type": DataType.VARCHAR, "max_capacity": 20, "max_length": 64}
-    schema.add_field("tag_digests", DataType.ARRAY, **words)
-    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
-    indexes = milvus.prepare_index_params()
-    indexes.add_index("vector", index_type="FLAT", metric_type="IP")
-    milvus.create_collection("documents", schema=schema, index_params=indexes)
-    common = {"tenant_id": "t1", "collection_id": "c", "acl_id": 1, "vector": [1.0, 0.0]}
-    milvus.insert("documents", [{"id": n} | common | row for n, row in enumerate(PROPERTIES)])
-    return milvus
-
-
-@pytest.mark.parametrize(("filters", "expected"), FILTERS)
-def test_filters_mean_the_same_as_in_sql(
-    documents: MilvusClient, filters: Filters, expected: set[int]
-) -> None:
-    expression = milvus_filter(AccessScope("t1", frozenset({1})).filtered(filters))
-    rows = documents.query("documents", filter=expression, limit=10, output_fields=["id"])
-    assert {row["id"] for row in rows} == expected
 
 
 def _found(milvus: MilvusClient, scope: AccessScope) -> set[tuple[str, str, int]]:
