@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ingest import erasure
 from qa.conversations import Conversations
+from retrieval.changes import append_change
 from retrieval.tables import Document
 from security.accounts import Accounts
 from security.audit import AuditLog
@@ -106,7 +107,9 @@ class Eraser:
             self._accounts.erase(session, tenant_id, user_id)
         self._forget_use(session, tenant_id, user_id)
         self._keyring.destroy_all_of(session, tenant_id, user_id)
-        return self._receipt(session, begun, rows)
+        receipt = self._receipt(session, begun, rows)
+        append_change(session, tenant_id, user_id, at=self._clock())  # running servers forget too
+        return receipt
 
     def tenant(self, session: Session, tenant_id: str, by: str) -> Receipt:
         """Erase everything of a tenant but its log, of which nothing personal stays readable.

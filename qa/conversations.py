@@ -14,6 +14,7 @@ from qa.errors import ConversationNotFound
 from qa.feedback import opinions
 from qa.tables import ConversationRow, TurnRow
 from retrieval.access import AccessScope
+from retrieval.changes import append_change
 from retrieval.tables import Document
 from security.audit import AuditLog
 from security.cipher import Cipher
@@ -152,6 +153,8 @@ class Conversations:
     def delete(self, session: Session, principal: Principal, conversation_id: str) -> None:
         """Delete a conversation and destroy its key: copies of its rows stay unreadable.
 
+        Side effects: see `retrieval.changes.append_change`, so call this last in the transaction.
+
         Raises:
             ConversationNotFound: unknown, or another person's.
 
@@ -167,6 +170,7 @@ class Conversations:
             "conversation.delete",
             conversation_id,
         )
+        append_change(session, principal.tenant_id, conversation_id, at=self._clock())
 
     def delete_all_of(self, session: Session, tenant_id: str, user_id: str) -> None:
         """Delete a person's conversations with their keys; part of deleting the person."""

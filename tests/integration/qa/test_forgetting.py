@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -38,4 +37,17 @@ def test_an_erased_person_s_answer_is_written_anew(world: World) -> None:
     ada = world.admin.post("/v1/users", json=form).raise_for_status().json()["id"]
     assert _asked(world)["cached"]
     world.admin.post(f"/v1/users/{ada}/erasure").raise_for_status()
+    assert not _asked(world)["cached"]
+
+
+def test_a_person_erased_by_another_process_is_forgotten_before_the_next_search(
+    world: World,
+) -> None:
+    form = {"name": "Cy", "password": "a long password for Cy", "role": "reader"}
+    cy = world.admin.post("/v1/users", json=form).raise_for_status().json()["id"]
+    _asked(world)
+    assert _asked(world)["cached"]
+    state = world.state
+    with state.database.transaction() as session:  # as the command line does, beside the server
+        state.eraser.person(session, state.tenant_id, cy, by="the command line")
     assert not _asked(world)["cached"]
