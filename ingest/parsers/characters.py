@@ -27,6 +27,9 @@ _BULLETS = str.maketrans(
         "\u2029": "\n",
     }
 )
+# The Unicode Standard (2.11) shows a mark by itself on a no-break space; LaTeX quotes so: \`{}a'.
+_ALONE = re.compile("\u00a0([\u0300-\u0303])")
+_SPACING = {"\u0300": "`", "\u0301": "´", "\u0302": "^", "\u0303": "~"}
 _SPACES = re.compile(r"[ \t\r\f\v\u3000]+")
 _CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 
@@ -34,6 +37,7 @@ _CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003fff
 def clean(text: str) -> str:
     """`text` with folded characters and without invisible ones; spacing is kept."""
     text = text.translate(_BULLETS).replace("\r\n", "\n").replace("\r", "\n")
+    text = _ALONE.sub(lambda match: _SPACING[match[1]], text)
     text = _FOLDED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
     return unicodedata.normalize("NFC", visible(text))
 

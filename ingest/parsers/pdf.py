@@ -16,6 +16,7 @@ from ingest.errors import (
 )
 from ingest.parsers import (
     building,
+    pdf_contents,
     pdf_fallback,
     pdf_furniture,
     pdf_headings,
@@ -75,7 +76,8 @@ def _page(document: pdfium.PdfDocument, index: int) -> Page | None:
     """Read a page. One that pdfium cannot load is left out; the others still count."""
     try:
         page = read_page(document, index)
-        return replace(page, lines=pdf_rows.joined(page.lines, page.width))
+        page = replace(page, lines=pdf_rows.joined(page.lines, page.width))
+        return pdf_contents.with_entries(page)
     except pdfium.PdfiumError:
         return None
 

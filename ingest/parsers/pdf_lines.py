@@ -17,9 +17,9 @@ from pypdfium2 import raw
 from ingest.parsers import pdf_rules
 from ingest.parsers.characters import one_line
 from ingest.parsers.pdf_hidden import hidden_objects, is_hidden
+from ingest.parsers.pdf_spelling import HYPHENS, broken, spelled
 from retrieval.corpus import Box
 
-HYPHENS = "\x02\ufffe"
 _BOLD_WEIGHT = 600
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _FONT_NAME_BYTES = 128
@@ -206,18 +206,15 @@ def _line(
         min(r[3] for r in rectangles),
     )
     size, bold = _font(textpage, first, content, bottom - top)
-    line = Line(number, one_line(_dehyphenated(content)), left, top, right, bottom, size, bold)
-    line.hyphenated = content.rstrip()[-1:] in tuple(HYPHENS)
+    shown, goes_on = broken(one_line(spelled(content)))
+    line = Line(number, shown, left, top, right, bottom, size, bold)
+    line.hyphenated = goes_on or content.rstrip()[-1:] in tuple(HYPHENS)
     if leader := _LEADER.search(line.text):
         line.text, line.entry = line.text[: leader.start()], True
     elif " " in line.text:
         cells = _cells(textpage, content, first, size, frame)
         line.cells = cells if len(cells) > 1 else []
     return line if line.text else None
-
-
-def _dehyphenated(content: str) -> str:
-    return content.translate(dict.fromkeys(map(ord, HYPHENS)))
 
 
 def _rectangles(textpage: Any, first: int, count: int) -> list[tuple[float, ...]]:
@@ -279,7 +276,7 @@ def _cells(
         if gap or end > len(content):
             left = _edges(textpage, first + begin, frame)[0]
             right = _edges(textpage, first + start - 1, frame)[1]
-            cells.append(Cell(one_line(_dehyphenated(content[begin:start])), left, right))
+            cells.append(Cell(one_line(spelled(content[begin:start])), left, right))
             begin = end
     return [cell for cell in cells if cell.text]
 
