@@ -33,9 +33,9 @@ class ParseLimits(BaseModel):
     long side was shrunk to `ocr_side_pixels_max`. `picture_pixels_max` is width times height of a
     picture file, before it is unpacked.
 
-    A message has at most `attachments_max` attachments of `attachment_bytes_max` together. They are
-    parsed like documents, and theirs as well, `attachment_depth_max` levels down; those below are
-    only named.
+    A message or PDF has at most `attachments_max` attachments of `attachment_bytes_max` together.
+    They are parsed like documents, and theirs as well, `attachment_depth_max` levels down; those
+    below are only named.
 
     Where LibreOffice is installed, it turns office documents into PDF to be looked at, within
     `office_seconds_max` (0 switches that off) and `office_memory_bytes_max` of address space.

@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest.blocks import Attachment, Block, ParsedDocument
 from ingest.errors import DocumentDamaged
 from ingest.parsers import html, mail
+from ingest.parsers.attachments import named
 from ingest.parsers.decoding import decode
 from ingest.parsers.text import paragraphs
 from ingest.settings import ParseLimits
@@ -83,9 +84,9 @@ def _attachments(message: EmailMessage) -> Iterator[Attachment]:
             inner = part.get_payload(0)
             if isinstance(inner, EmailMessage):
                 name = part.get_filename() or f"{inner.get('Subject') or 'message'}.eml"
-                yield mail.named(str(name), inner.as_bytes())
+                yield named(str(name), inner.as_bytes())
         elif content := _payload(part):
-            yield mail.named(part.get_filename(), content)
+            yield named(part.get_filename(), content)
 
 
 def _parts(message: EmailMessage) -> Iterator[EmailMessage]:

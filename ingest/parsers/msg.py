@@ -10,6 +10,7 @@ from oxmsg import Message
 from ingest.blocks import Attachment, Block, ParsedDocument
 from ingest.errors import DocumentDamaged, DocumentEncrypted
 from ingest.parsers import html, mail
+from ingest.parsers.attachments import named
 from ingest.parsers.text import paragraphs
 from ingest.settings import ParseLimits
 
@@ -65,4 +66,4 @@ def _body(message: Any) -> list[Block]:
 def _attachments(message: Any) -> Iterator[Attachment]:
     for attachment in message.attachments:
         if attachment.attached_by_value and attachment.file_bytes:
-            yield mail.named(attachment.file_name, attachment.file_bytes)
+            yield named(attachment.file_name, attachment.file_bytes)

@@ -16,6 +16,7 @@ from ingest.errors import (
 )
 from ingest.parsers import (
     building,
+    pdf_attachments,
     pdf_contents,
     pdf_fallback,
     pdf_furniture,
@@ -24,6 +25,7 @@ from ingest.parsers import (
     pdf_pictures,
     pdf_rows,
 )
+from ingest.parsers.attachments import admitted
 from ingest.parsers.pdf_lines import Page, read_page
 from ingest.settings import ParseLimits
 
@@ -35,14 +37,20 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
 
     Raises:
         DocumentEncrypted, DocumentDamaged, DocumentWithoutPages, DocumentTooLarge.
-        NoText: neither text nor pictures.
+        NoText: neither text nor pictures nor attached files.
     """
     try:
         document = pdfium.PdfDocument(path.read_bytes())  # by path it would resolve a link
     except pdfium.PdfiumError as error:
         return _without_pdfium(path, limits, error)
     with document:
-        return _read(document, path, limits)
+        files = admitted(pdf_attachments.attached(document), limits)
+        try:
+            return replace(_read(document, path, limits), attachments=files)
+        except (NoText, DocumentWithoutPages):
+            if not files:
+                raise
+            return ParsedDocument(None, (), len(document), None, attachments=files)
 
 
 def _without_pdfium(path: Path, limits: ParseLimits, error: pdfium.PdfiumError) -> ParsedDocument:

@@ -33,19 +33,22 @@ def inlined(document: ParsedDocument, limits: ParseLimits, parse: Parse) -> Pars
     if not document.attachments:
         return document
     blocks = list(document.blocks)
+    says_something = bool(blocks)
     for attachment in document.attachments:
-        blocks += _blocks(attachment, limits, parse)
+        inner = _parsed(attachment, limits, parse)
+        says_something = says_something or bool(inner)
+        blocks += _under_its_name(attachment, inner)
     if sum(len(block.text) for block in blocks) > limits.characters_max:
         raise DocumentTooLarge
-    if not blocks:
+    if not says_something:
         raise NoText
     whole = building.document(blocks, title=document.title, page_count=document.page_count)
     return replace(whole, origin=document.origin)
 
 
-def _blocks(attachment: Attachment, limits: ParseLimits, parse: Parse) -> Iterator[Block]:
+def _under_its_name(attachment: Attachment, blocks: tuple[Block, ...]) -> Iterator[Block]:
     yield building.heading(attachment.name, _HEADING_LEVEL)
-    for block in _parsed(attachment, limits, parse):
+    for block in blocks:
         level = block.level + _HEADING_LEVEL if block.level else 0
         yield replace(block, level=min(level, building.LEVEL_MAX), page=None, boxes=())
 

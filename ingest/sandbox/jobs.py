@@ -73,8 +73,8 @@ def _merged(document: ParsedDocument, scans: Sequence[ParsedDocument]) -> Parsed
     replaced = {block.page for block in recognised}
     kept = [block for block in document.blocks if block.page not in replaced]
     blocks = sorted([*kept, *recognised], key=lambda block: block.page or 0)
-    if not blocks:
+    if not (blocks or document.attachments):
         raise NoText
     title = document.title or next((scan.title for scan in scans if scan.title), None)
     merged = building.document(blocks, title=title, page_count=document.page_count)
-    return replace(merged, origin=document.origin)
+    return replace(merged, origin=document.origin, attachments=document.attachments)

@@ -1,9 +1,12 @@
 """Mail with files in it, through the real parser processes."""
 
+import io
 from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
+from pypdf import PdfWriter
+from reportlab.pdfgen.canvas import Canvas
 
 from ingest import detect
 from ingest.errors import NoText
@@ -61,6 +64,38 @@ def test_a_picture_that_belongs_to_the_body_is_no_attachment(sandbox: ParserSand
     [_, rich] = message.iter_parts()
     rich.add_related(b"\x89PNG not real", "image", "png", cid="<logo>")  # type: ignore[attr-defined]
     assert texts(sandbox, message) == [("rich", 0)]
+
+
+def pdf(text: str, *files: tuple[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(400, 200))
+    canvas.drawString(40, 150, text)
+    canvas.save()
+    writer = PdfWriter(buffer)
+    for name, content in files:
+        writer.add_attachment(name, content)
+    writer.write(buffer := io.BytesIO())
+    return buffer.getvalue()
+
+
+def test_files_attached_to_a_pdf_are_read_like_those_of_a_message(sandbox: ParserSandbox) -> None:
+    inner = pdf("The inner page.", ("deep.txt", b"The deepest words."))
+    outer = pdf("See the files.", ("inner.pdf", inner), ("tool.exe", b"MZ\0\1" * 9))
+    document = sandbox.parse(outer, detect.PDF)
+    assert document.attachments == ()
+    assert [(block.text, block.page, bool(block.boxes)) for block in document.blocks] == [
+        ("See the files.", 1, True),
+        ("inner.pdf", None, False),
+        ("The inner page.", None, False),
+        ("deep.txt", None, False),
+        ("The deepest words.", None, False),
+        ("tool.exe", None, False),
+    ]
+
+
+def test_a_pdf_of_nothing_but_unreadable_files_has_no_text(sandbox: ParserSandbox) -> None:
+    with pytest.raises(NoText):
+        sandbox.parse(pdf(" ", ("tool.exe", b"MZ\0\1" * 9)), detect.PDF)
 
 
 def test_nothing_anywhere_is_no_text(sandbox: ParserSandbox) -> None:
