@@ -12,7 +12,7 @@ class ArchiveLimits(BaseModel):
     under 100, and entries under `ratio_checked_bytes_min` are too small to matter.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     entries_max: int = Field(default=20_000, gt=0)
     directory_bytes_max: int = Field(default=4 * MIB, gt=0)
@@ -41,7 +41,7 @@ class ParseLimits(BaseModel):
     `office_seconds_max` (0 switches that off) and `office_memory_bytes_max` of address space.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     parse_seconds_max: float = Field(default=180, gt=0)
     parse_cpu_seconds_max: int = Field(default=120, gt=0)
@@ -82,7 +82,7 @@ class UploadLimits(BaseModel):
     `permission_entries_max` counts both lists of a document, `tags_max` its tags.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     upload_bytes_max: int = Field(default=100 * MIB, gt=0)
     permission_entries_max: int = Field(default=500, gt=0)
@@ -98,7 +98,7 @@ class WorkerSettings(BaseModel):
     broken off, by a crash or a hard stop of the worker, before it is given up.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="worker", min_length=1, max_length=80)
     concurrency: int = Field(default=1, gt=0)

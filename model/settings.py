@@ -19,7 +19,7 @@ from pydantic import (
 class ModelServerSettings(BaseModel):
     """An OpenAI-compatible server that computes instead: vLLM, SGLang, llama.cpp."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     url: HttpUrl | None = None
     """Its API's address, such as http://gpu.example.org:8000/v1. No other address is ever asked:
@@ -48,7 +48,7 @@ class ModelServerSettings(BaseModel):
 class ModelSettings(BaseModel):
     """The generator's section of the settings."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     name: str = "qwen2.5-coder-0.5b-instruct"
     """A known model, an imported one, or the name under which `server` serves one. A part that

@@ -32,7 +32,7 @@ class GroundingThresholds(BaseModel):
     sentence is in another language.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     coverage_min: float = Field(default=0.7, ge=0, le=1)
     new_coverage_min: float = Field(default=0.6, ge=0, le=1)
@@ -48,7 +48,7 @@ class GroundingThresholds(BaseModel):
 class ExperimentSettings(BaseModel):
     """Two ways of searching compared on live questions; see `docs/evaluation.md`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(
         default="",
@@ -85,7 +85,7 @@ class AnswerSettings(BaseModel):
     `cached_answers_max` answers are kept in memory for questions that come again (0: none).
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cached_answers_max: int = Field(default=1_000, ge=0)
     question_characters_max: int = Field(default=4_000, gt=0)

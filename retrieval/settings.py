@@ -1,10 +1,12 @@
 """Limits and weights of the search path."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class RetrievalSettings(BaseModel):
     """How searching works; the defaults suit one machine and up to a million chunks."""
+
+    model_config = ConfigDict(extra="forbid")
 
     hits_max: int = Field(50, ge=1, description="Most hits one search returns.")
     candidates_max: int = Field(

@@ -13,7 +13,7 @@ class AuditSettings(BaseModel):
     again, is counted and not listed; `denied_kinds_max` bounds what is listed in a window at all.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     checkpoint_entries: int = Field(default=256, ge=1)
     checkpoint_seconds: float = Field(default=60, gt=0)

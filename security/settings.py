@@ -30,7 +30,7 @@ class PasswordSettings(BaseModel):
     most `hashes_at_once_max * memory_kib`.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     characters_min: int = Field(default=12, ge=8)
     characters_max: int = Field(default=256, ge=64)
@@ -48,7 +48,7 @@ class SessionSettings(BaseModel):
     `password_sign_in` off, people sign in through an identity provider only.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     password_sign_in: bool = True
     idle_seconds_max: int = Field(default=12 * HOUR, gt=0)
@@ -61,7 +61,7 @@ class SessionSettings(BaseModel):
 class AccessTokenSettings(BaseModel):
     """How long a personal access token may last, and how many a person may have."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     lifetime_days_max: int = Field(default=365, ge=1)
     per_user_max: int = Field(default=100, ge=1)
@@ -76,7 +76,7 @@ class ServiceAccountSettings(BaseModel):
     `clock_skew_seconds_max`.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     lifetime_days_max: int = Field(default=730, ge=1)
     per_tenant_max: int = Field(default=500, ge=1)
@@ -89,7 +89,7 @@ class ServiceAccountSettings(BaseModel):
 class ScimSettings(BaseModel):
     """How a directory provisions users and groups: its tokens, and how much it may ask for."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     token_lifetime_days_max: int = Field(default=730, ge=1)
     tokens_max: int = Field(default=20, ge=1)
@@ -104,7 +104,7 @@ class VaultSettings(BaseModel):
     The system's authorities vouch for Vault's certificate unless `ca_file` names another.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str | None = Field(default=None, description="Vault's address, https://...:8200.")
     mount: str = Field(default="transit", description="Where the transit engine is mounted.")
@@ -149,7 +149,7 @@ class KeySettings(BaseModel):
     needs an older version after it.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     holder: KeyHolder | None = Field(
         default=None,
@@ -178,7 +178,7 @@ class OutboundSettings(BaseModel):
     `seconds_max` and `response_bytes_max` bound one request from its name to its last byte.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     internal_origins: tuple[HttpUrl, ...] = ()
     internal_networks: tuple[IPvAnyNetwork, ...] = ()
@@ -193,7 +193,7 @@ class OutboundSettings(BaseModel):
 class DirectorySettings(BaseModel):
     """How many people and groups a look-up by name shows."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     matches_max: int = Field(default=20, ge=1)
 
@@ -204,7 +204,7 @@ class RateSettings(BaseModel):
     A request with an access token counts for the token, for its owner and for the tenant.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     requests_per_minute_per_user: int = Field(default=1_200, ge=1)
     requests_per_minute_per_token: int = Field(default=1_200, ge=1)
@@ -214,7 +214,7 @@ class RateSettings(BaseModel):
 class BudgetSettings(BaseModel):
     """How much may be asked on one day (UTC), counted over all processes and restarts."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     questions_per_user: int = Field(default=5_000, ge=0)
     questions_per_token: int = Field(default=5_000, ge=0)
@@ -227,7 +227,7 @@ class BudgetSettings(BaseModel):
 class SecuritySettings(BaseModel):
     """All settings of the package."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     keys: KeySettings = KeySettings()
     passwords: PasswordSettings = PasswordSettings()

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class StorageSettings(BaseModel):
     """The database; encrypted files always lie in the data folder."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     database_url: str | None = Field(
         default=None, description="postgresql+psycopg://…; none: SQLite in the data folder."

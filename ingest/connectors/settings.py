@@ -21,7 +21,7 @@ class SourceSettings(BaseModel):
     `backoff_seconds_max`.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     folder_roots: tuple[Path, ...] = ()
     sources_per_collection_max: int = Field(default=20, gt=0)

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, Field, HttpUrl, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 
 class EmbeddingSettings(BaseModel):
     """The embedder. Another model means other vectors: the corpus is embedded again."""
+
+    model_config = ConfigDict(extra="forbid")
 
     backend: Literal["e5", "sentence-transformers", "openai"] = Field(
         "e5",

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class MilvusSettings(BaseModel):
     """A Milvus server, from 2.3 on, that several API processes share."""
+
+    model_config = ConfigDict(extra="forbid")
 
     uri: str = Field(
         "",
@@ -63,6 +65,8 @@ class MilvusSettings(BaseModel):
 
 class VectorSettings(BaseModel):
     """Where the vectors are searched: in each process, or on a server that all share."""
+
+    model_config = ConfigDict(extra="forbid")
 
     store: Literal["memory", "milvus"] = Field(
         "memory",

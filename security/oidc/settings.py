@@ -125,7 +125,7 @@ class OidcSettings(BaseModel):
     access token is kept for `introspection_seconds_max`.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     providers: tuple[ProviderSettings, ...] = Field(
         default=(), description="The providers; their keys are listed below."

@@ -236,6 +236,9 @@ def test_a_settings_file_is_read_and_its_mistakes_are_named(run: Run, tmp_path: 
     _assert_one_clear_line(run("models", "list", **given), str(file), "TOML")
     file.write_text("ports = 8000\n")
     _assert_one_clear_line(run("models", "list", **given), "SOURCEBOOK_PORTS")
+    file.write_text("[upload]\nupload_byte_max = 8000\n")
+    misspelt = run("models", "list", **given)
+    _assert_one_clear_line(misspelt, "SOURCEBOOK_UPLOAD__UPLOAD_BYTE_MAX")
 
 
 @pytest.mark.models
