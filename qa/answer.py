@@ -85,6 +85,14 @@ def _citation(fields: dict[str, Any]) -> Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """The question was stored. Comes first: one may go on from an answer that is stopped."""
+
+    conversation_id: str
+    answer_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """The next piece of the answer's text: a whole checked sentence with its `[n]`."""
 
@@ -105,7 +113,7 @@ class Done:
     answer: Answer
 
 
-Event = Token | CitationFound | Done
+Event = Started | Token | CitationFound | Done
 
 TurnStatus = Literal["answered", "interrupted", "withheld"]
 

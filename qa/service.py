@@ -7,7 +7,7 @@ from datetime import datetime
 
 from model.allowed_text import CitedNumbers
 from model.backends.port import GenerationRequest, Generator
-from qa.answer import Answer, Done, Event, Timings, Turn
+from qa.answer import Answer, CitationFound, Done, Event, Started, Timings, Token, Turn
 from qa.answer_cache import AnswerCache, Key, Recalled, key_of
 from qa.conversations import Conversations
 from qa.draft import Draft
@@ -218,12 +218,13 @@ class AnswerService:
         self,
         asked: _Asked,
         written: Draft | Recalled,
-        events: Iterator[Event],
+        events: Iterator[Token | CitationFound],
         key: Key | None = None,
     ) -> Iterator[Event]:
         """Pass the events on, store what came of them and keep it under `key`."""
         first_text_at: float | None = None
         try:
+            yield Started(asked.conversation_id, asked.answer_id)
             for event in events:
                 first_text_at = first_text_at or self._timer()
                 yield event
@@ -238,7 +239,7 @@ class AnswerService:
 
     def _events(
         self, asked: _Asked, relevance: Relevance, draft: Draft, cancelled: threading.Event
-    ) -> Iterator[Event]:
+    ) -> Iterator[Token | CitationFound]:
         if relevance.is_hopeless or relevance.best_score < self._settings.grounding.relevance_min:
             return draft.refuse()
         prompt = build_prompt(

@@ -15,24 +15,26 @@ from api.caller import Caller, CallerOf
 from api.filters import opened_filters
 from api.problems import log_failure, problem_of
 from api.streams import ThreadStream
-from qa.answer import Answer, CitationFound, Done, Event, Token
+from qa.answer import Answer, CitationFound, Done, Event, Started, Token
 from security.principal import Verb
 
 router = APIRouter(prefix="/v1/answers", tags=["answers"])
 
 _WATCH_SECONDS = 0.25
+_REFUSAL_SECONDS = 1.0
+"""So long a stream that has started waits for a refusal, such as that of a busy model."""
 
 Result = TypeVar("Result")
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The answer; with `stream`, the events token, citation, done and error.",
+        "description": "The answer; with `stream`, events: started, token, citation, done, error.",
         "content": {
             "text/event-stream": {
                 "itemSchema": {
                     "type": "object",
                     "properties": {
-                        "event": {"enum": ["token", "citation", "done", "error"]},
+                        "event": {"enum": ["started", "token", "citation", "done", "error"]},
                         "data": {"type": "string", "contentMediaType": "application/json"},
                     },
                     "required": ["event", "data"],
@@ -50,10 +52,10 @@ async def answer(question: schemas.Question, request: Request, caller: CallerOf)
     if question.stream:
         stream = aiter(events)
         # What refuses the question does so before the first event, as an ordinary problem.
-        first = await _unless_gone(request, anext(stream))
-        if first is None:
+        begun = await _unless_gone(request, _begun(stream))
+        if begun is None:
             return _nobody_waits()
-        return EventSourceResponse(_sse(first, stream), headers={"Cache-Control": "no-store"})
+        return EventSourceResponse(_sse(begun), headers={"Cache-Control": "no-store"})
     return await _unless_gone(request, _last(events)) or _nobody_waits()
 
 
@@ -132,10 +134,32 @@ async def _last(events: ThreadStream[Event]) -> schemas.Answer:
     raise RuntimeError("the answer ended without its last event")
 
 
-async def _sse(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+async def _begun(stream: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    """Wait for what may refuse the question, then give all events back."""
+    started = await anext(stream)
+    following = asyncio.ensure_future(anext(stream))
     try:
-        yield _encoded(first)
-        async for event in rest:
+        await asyncio.wait({following}, timeout=_REFUSAL_SECONDS)
+    except asyncio.CancelledError:
+        following.cancel()
+        raise
+    if following.done():
+        following.result()
+    return _chained(started, following, stream)
+
+
+async def _chained(
+    started: Event, following: Awaitable[Event], rest: AsyncIterator[Event]
+) -> AsyncIterator[Event]:
+    yield started
+    yield await following
+    async for event in rest:
+        yield event
+
+
+async def _sse(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    try:
+        async for event in events:
             yield _encoded(event)
     except Exception as error:  # noqa: BLE001 - the status line has left; the stream tells
         log_failure(error)
@@ -144,12 +168,21 @@ async def _sse(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[bytes]
 
 def _encoded(event: Event) -> bytes:
     match event:
+        case Started():
+            return _frame(
+                "started", _Begun(conversation_id=event.conversation_id, id=event.answer_id)
+            )
         case Token():
             return _frame("token", _TokenText(text=event.text))
         case CitationFound():
             return _frame("citation", schemas.Citation.model_validate(event.citation))
         case Done():
             return _frame("done", view_answer(event.answer))
+
+
+class _Begun(BaseModel):
+    conversation_id: str
+    id: str
 
 
 class _TokenText(BaseModel):

@@ -136,9 +136,10 @@ def test_a_stream_says_the_same_piece_by_piece(asker: httpx.Client) -> None:
     events = list(_stream(asker, LEAVE))
     names = [name for name, _ in events]
     assert names.index("citation") < names.index("token")
-    assert names[-1] == "done"
-    assert set(names[:-1]) == {"citation", "token"}
+    assert (names[0], names[-1]) == ("started", "done")
+    assert set(names[1:-1]) == {"citation", "token"}
     done = events[-1][1]
+    assert events[0][1] == {"conversation_id": done["conversation_id"], "id": done["id"]}
     assert "".join(data["text"] for name, data in events if name == "token") == done["answer"]
     assert [data for name, data in events if name == "citation"] == done["citations"]
     _assert_every_sentence_is_cited(asker, done)

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from model.errors import GeneratorBusy
-from qa.answer import CitationFound, Done, Token
+from qa.answer import CitationFound, Done, Started, Token
 from qa.errors import ConversationNotFound, QuestionEmpty, QuestionTooLong
 from qa.language import REFUSAL
 from qa.tables import ConversationRow, TurnRow
@@ -162,7 +162,9 @@ def test_the_citation_comes_before_its_sentence_and_done_is_last(ask, shelf, gen
         "Hotel costs are refunded up to 120 euros a night. Receipts are handed in within 30 days."
     )
     events = ask.events("How are hotel costs refunded?")
-    assert [type(event) for event in events] == [CitationFound, Token, CitationFound, Token, Done]
+    assert [type(event) for event in events] == [
+        *(Started, CitationFound, Token, CitationFound, Token, Done)
+    ]
 
 
 def test_sentences_stream_before_the_model_ends(service, ann, shelf, generator):
@@ -171,6 +173,7 @@ def test_sentences_stream_before_the_model_ends(service, ann, shelf, generator):
         "Hotel costs are refunded up to 120 euros a night. Receipts are handed in within 30 days."
     )
     stream = service.answer(ann, "How are hotel costs refunded?")
+    assert isinstance(next(stream), Started)
     assert isinstance(next(stream), CitationFound)
     assert next(stream).text.startswith("Hotel")
     assert generator.closed == 0
@@ -194,12 +197,25 @@ def test_closing_the_stream_stops_the_model_and_stores_what_was_said(
         "Hotel costs are refunded up to 120 euros a night. Receipts are handed in within 30 days."
     )
     stream = service.answer(ann, "How are hotel costs refunded?")
-    next(stream), next(stream)
+    next(stream), next(stream), next(stream)
     stream.close()
     assert generator.closed == 1
     turn = _only_turn(database, conversations, ann)
     assert turn.status == "interrupted"
     assert turn.answer.text == "Hotel costs are refunded up to 120 euros a night. [1]"
+
+
+def test_a_first_answer_that_is_stopped_at_once_can_be_followed_up(
+    service, ask, ann, shelf, generator, retriever
+):
+    shelf.add(HOTEL)
+    generator.says = "Hotel costs are refunded up to 120 euros a night."
+    stream = service.answer(ann, "How are hotel costs refunded?")
+    started = next(stream)
+    stream.close()
+    answer = ask("And when?", conversation_id=started.conversation_id)
+    assert answer.conversation_id == started.conversation_id
+    assert retriever.searches[-1][1] == "How are hotel costs refunded?\nAnd when?"
 
 
 def test_cancelling_ends_the_stream_as_interrupted(service, ann, shelf, generator):

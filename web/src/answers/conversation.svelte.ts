@@ -84,10 +84,10 @@ class ConversationState {
     const turn = this.turns.at(-1)!;
     try {
       await this.#stream(turn, abort.signal);
-      await this.loadHistory();
     } catch (error) {
       this.#broken(turn, error);
     }
+    if (turn.state !== 'failed') await this.loadHistory();
   }
 
   stop(): void {
@@ -117,7 +117,8 @@ class ConversationState {
     };
     for await (const event of streamAnswer(request, signal)) {
       signal.throwIfAborted();
-      if (event.kind === 'token') turn.text += event.text;
+      if (event.kind === 'started') this.id = event.conversationId;
+      else if (event.kind === 'token') turn.text += event.text;
       else if (event.kind === 'citation') turn.citations.push(event.citation);
       else {
         turn.finish(event.answer);

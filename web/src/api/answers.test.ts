@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { streamAnswer, type AnswerEvent } from './answers.ts';
 
 const token = 'event: token\ndata: {"text":"Yes."}\n\n';
+const started = 'event: started\ndata: {"conversation_id":"c","id":"a"}\n\n';
 const done = 'event: done\ndata: {"id":"a","answer":"Yes."}\n\n';
 
 /** Lets fetch answer with these pieces; an Error among them breaks the connection. */
@@ -29,8 +30,8 @@ describe('streamAnswer', () => {
   afterEach(() => vi.unstubAllGlobals());
 
   it('ends after the whole answer, whatever follows', async () => {
-    answering(token, 'event: later\ndata: {}\n\n', done, token);
-    expect(await ask()).toEqual(['token', 'done']);
+    answering(started, token, 'event: later\ndata: {}\n\n', done, token);
+    expect(await ask()).toEqual(['started', 'token', 'done']);
   });
 
   it('tells an answer that ends too early from a whole one', async () => {

@@ -10,6 +10,7 @@ export type AnswerRequest = {
 };
 
 export type AnswerEvent =
+  | { kind: 'started'; conversationId: string }
   | { kind: 'token'; text: string }
   | { kind: 'citation'; citation: Citation }
   | { kind: 'done'; answer: Answer };
@@ -48,6 +49,11 @@ async function* wholeEvents(response: Response): AsyncGenerator<ServerEvent> {
 
 function readEvent(event: string, data: string): AnswerEvent | null {
   switch (event) {
+    case 'started':
+      return {
+        kind: 'started',
+        conversationId: (JSON.parse(data) as { conversation_id: string }).conversation_id,
+      };
     case 'token':
       return { kind: 'token', text: (JSON.parse(data) as { text: string }).text };
     case 'citation':
