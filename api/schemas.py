@@ -228,34 +228,15 @@ class Box(_View):
     bottom: float
 
 
-class Query(_Input):
-    """What to search for; without `collections`, everywhere the caller may read."""
-
-    query: str
-    limit: int = Field(default=10, ge=1, le=50)
-    collections: list[Identifier] | None = None
-    filters: Filters = Filters()
-
-
-class Hit(BaseModel):
-    """A passage; `start` and `end` are character offsets into the document's text."""
+class OtherPlace(_View):
+    """Another document that says the same; the offsets are into its own text."""
 
     document_id: str
     document_name: str
-    chunk_id: str
-    text: str
     page: int | None
     boxes: list[Box]
-    heading_path: list[str]
-    rank: int
     start: int
     end: int
-
-
-class Hits(BaseModel):
-    """Passages, best first."""
-
-    hits: list[Hit]
 
 
 class Question(_Input):
@@ -269,7 +250,10 @@ class Question(_Input):
 
 
 class Citation(_View):
-    """The place that supports a sentence; `quote` is the document's text from start to end."""
+    """The place that supports a sentence; `quote` is the document's text from start to end.
+
+    `also` are other documents, as far as they were found, that hold the same quote.
+    """
 
     number: int
     document_id: str
@@ -279,6 +263,7 @@ class Citation(_View):
     quote: str
     start: int
     end: int
+    also: list[OtherPlace]
 
 
 class Usage(_View):

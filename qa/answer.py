@@ -9,11 +9,24 @@ from retrieval.corpus import Box
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPlace:
+    """Another document in which a quote stands too, save for the space between its words."""
+
+    document_id: str
+    document_name: str
+    page: int | None
+    boxes: tuple[Box, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """The place that supports a sentence.
 
     `number` counts from 1 in the answer's own order; `quote` is exactly
-    `document_text[start:end]`; `page` is None where the format has no pages.
+    `document_text[start:end]`; `page` is None where the format has no pages. `also` are other
+    documents that were found and hold the same quote, one place each.
     """
 
     number: int
@@ -24,6 +37,12 @@ class Citation:
     quote: str
     start: int
     end: int
+    also: tuple[OtherPlace, ...] = ()
+
+    @property
+    def document_ids(self) -> tuple[str, ...]:
+        """All documents that it names."""
+        return (self.document_id, *(place.document_id for place in self.also))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +99,12 @@ class Answer:
 
 
 def _citation(fields: dict[str, Any]) -> Citation:
-    boxes = tuple(Box(**box) for box in fields.pop("boxes"))
-    return Citation(boxes=boxes, **fields)
+    also = tuple(OtherPlace(**_with_boxes(place)) for place in fields.pop("also", ()))
+    return Citation(also=also, **_with_boxes(fields))
+
+
+def _with_boxes(fields: dict[str, Any]) -> dict[str, Any]:
+    return fields | {"boxes": tuple(Box(**box) for box in fields["boxes"])}
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,11 +97,16 @@ def key_of(
 ) -> Key:
     """Return the key of a question for which these passages were found, in this order."""
     digest = hashlib.sha256()
-    for hit in (*hits, None, *mentions):
-        parts = (hit.chunk_id, hit.document_name, hit.chunk.text) if hit else ("",)
-        for part in parts:
-            digest.update(len(part.encode()).to_bytes(8) + part.encode())
+    for part in (*_evidence(hits), "", *_evidence(mentions)):
+        digest.update(len(part.encode()).to_bytes(8) + part.encode())
     return Key(tenant_id, model, spelling(question), digest.digest())
+
+
+def _evidence(hits: Sequence[Hit]) -> Iterator[str]:
+    """Yield all that may be shown of passages: that of their copies too."""
+    for hit in hits:
+        yield from (hit.chunk_id, hit.document_name, hit.chunk.text, str(len(hit.copies)))
+        yield from _evidence(hit.copies)
 
 
 def spelling(question: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from qa.answer import Answer, Conversation, ConversationSummary, Timings, Turn, Usage
+from qa.answer import Answer, Citation, Conversation, ConversationSummary, Timings, Turn, Usage
 from qa.errors import ConversationNotFound
 from qa.feedback import opinions
 from qa.tables import ConversationRow, TurnRow
@@ -250,7 +250,7 @@ def _empty(row: TurnRow) -> Answer:
 
 def _visible(session: Session, scope: AccessScope, answers: Iterable[Answer]) -> frozenset[str]:
     """Return which of the cited documents still exist and may be seen."""
-    cited = {citation.document_id for answer in answers for citation in answer.citations}
+    cited = {id_ for one in answers for citation in one.citations for id_ in citation.document_ids}
     if not cited:
         return frozenset()
     found = select(Document.id).where(scope.documents(), Document.id.in_(sorted(cited)))
@@ -260,6 +260,13 @@ def _visible(session: Session, scope: AccessScope, answers: Iterable[Answer]) ->
 def _withhold(turn: Turn, visible: frozenset[str]) -> Turn:
     """Leave out an answer that rests on anything the reader may not see now."""
     if all(citation.document_id in visible for citation in turn.answer.citations):
-        return turn
+        citations = tuple(_seen_now(citation, visible) for citation in turn.answer.citations)
+        return replace(turn, answer=replace(turn.answer, citations=citations))
     answer = replace(turn.answer, text="", citations=())
     return replace(turn, answer=answer, status="withheld")
+
+
+def _seen_now(citation: Citation, visible: frozenset[str]) -> Citation:
+    """Leave out the other places that are gone or hidden by now."""
+    also = tuple(place for place in citation.also if place.document_id in visible)
+    return replace(citation, also=also)

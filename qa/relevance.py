@@ -11,7 +11,7 @@ from qa.passages import Passage, Support, share
 from qa.text import without_path
 from qa.vectors import SentenceVectors
 from qa.words import content_terms, names_asked, unknown_names
-from retrieval.corpus import Hit
+from retrieval.corpus import Hit, with_copies
 from retrieval.embedding.port import Embedder
 
 _ASKED_WEIGHT: Final = 0.3
@@ -62,7 +62,7 @@ class Relevance:
         self._names = content_terms(" ".join(names_asked(question)))
         self._years = years(numbers_claimed(question))
         self._mentioned = [Passage(hit) for hit in mentions]
-        self.passages = tuple(filter(self._may_answer, map(Passage, hits)))
+        self.passages = tuple(self._standing(hits))
         self.vectors = SentenceVectors(embedder, self.passages)
 
     @property
@@ -117,6 +117,13 @@ class Relevance:
             if candidate.passage.hit.chunk_id == support.hit.chunk_id
             and candidate.passage.is_near(candidate.index, support)
         )
+
+    def _standing(self, hits: Sequence[Hit]) -> Iterator[Passage]:
+        """Yield what may answer; of a passage and its copies, the first that may."""
+        for hit in hits:
+            one = next(filter(self._may_answer, map(Passage, with_copies(hit))), None)
+            if one is not None:
+                yield one
 
     def _may_answer(self, passage: Passage) -> bool:
         """Leave out passages of documents that hold no name, or no year, of those asked about.

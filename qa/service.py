@@ -195,7 +195,9 @@ class AnswerService:
                     "conversation": conversation_id,
                     "question": question,
                     "documents": document_versions(
-                        session, principal.tenant_id, [hit.document_id for hit in hits]
+                        session,
+                        principal.tenant_id,
+                        [one.document_id for hit in hits for one in (hit, *hit.copies)],
                     ),
                     "model": self._generator.name,
                 },
@@ -299,7 +301,9 @@ class AnswerService:
                 {
                     "answer": answer.text,
                     "documents": document_versions(
-                        session, principal.tenant_id, [c.document_id for c in answer.citations]
+                        session,
+                        principal.tenant_id,
+                        [id_ for citation in answer.citations for id_ in citation.document_ids],
                     ),
                     "model": answer.model,
                     "prompt_tokens": answer.usage.prompt_tokens,

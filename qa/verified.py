@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from qa.answer import Citation, CitationFound, Token
+from qa.answer import Citation, CitationFound, OtherPlace, Token
 from qa.boxes import boxes_of
 from qa.language import language_of
 from qa.passages import Support
+from retrieval.duplicates import place_of_quote
 
 _ENDS: Final = tuple(".!?。！？…")
 _CLOSING: Final = "\"'”’」』）)"
@@ -62,4 +63,19 @@ def _citation(number: int, support: Support) -> Citation:
         quote=support.quote,
         start=support.start,
         end=support.end,
+        also=tuple(_other_places(support)),
     )
+
+
+def _other_places(support: Support) -> Iterator[OtherPlace]:
+    """Yield where the copies of a passage hold its quote: near copies need not."""
+    told = {support.hit.document_id}
+    for copy in support.hit.copies:
+        place = place_of_quote(support.quote, copy.chunk)
+        if place is None or copy.document_id in told:
+            continue
+        told.add(copy.document_id)
+        start, end = place
+        boxes = boxes_of(copy.chunk, start, end)
+        page = boxes[0].page if boxes else copy.chunk.page
+        yield OtherPlace(copy.document_id, copy.document_name, page, boxes, start, end)

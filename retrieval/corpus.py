@@ -1,6 +1,7 @@
 """The corpus as retrieval sees it: boxes, chunks and hits."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,21 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that answers a query, with the document it stands in; `rank` counts from 1."""
+    """A chunk that answers a query, with the document it stands in; `rank` counts from 1.
+
+    `copies` say the same as it does, in other places.
+    """
 
     chunk_id: str
     document_id: str
     document_name: str
     rank: int
     chunk: Chunk
+    copies: tuple["Hit", ...] = ()
+
+
+def with_copies(hit: Hit) -> Iterator[Hit]:
+    """Yield a hit and its copies, each with the others as its copies."""
+    all_of = (replace(hit, copies=()), *hit.copies)
+    for one in all_of:
+        yield replace(one, copies=tuple(other for other in all_of if other is not one))

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from retrieval.access import AccessScope
 from retrieval.corpus import Chunk, Hit
+from retrieval.duplicates import Folding
 from retrieval.embedding.port import Embedder
 from retrieval.index import CorpusIndex
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
-from retrieval.passages import Passage, load_neighbours, load_passages
+from retrieval.passages import load_neighbours, load_passages
 from retrieval.ranking import ranked
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import Observer, ignore, stage
@@ -41,8 +42,10 @@ class Retriever:
         self._observe = observe
         self._blind_tokens: dict[str, BlindTokens] = {}
 
-    def search(self, scope: AccessScope, query: str, limit: int) -> list[Hit]:
-        """Return up to `limit` passages that `scope` sees, best first; equal ones only once.
+    def search(self, scope: AccessScope, query: str, limit: int, *, fold: bool = True) -> list[Hit]:
+        """Return up to `limit` passages that `scope` sees, best first.
+
+        Unless `fold` is off, those that say the same come once, as copies of the best of them.
 
         Raises:
             IndexNotReady: the index is still being built.
@@ -55,7 +58,7 @@ class Retriever:
         wanted = min(limit, self._settings.hits_max)
         numbers = ranked(candidates, query, self._settings)
         with stage(self._observe, "load"):
-            return self._loaded(scope, numbers, wanted)
+            return self._loaded(scope, numbers, wanted, fold=fold)
 
     def neighbours(self, scope: AccessScope, hit: Hit, *, before: int, after: int) -> list[Chunk]:
         """Return up to so many chunks before and after a hit, without it, in reading order."""
@@ -79,16 +82,18 @@ class Retriever:
             self._blind_tokens[tenant_id] = BlindTokens(key)
         return self._blind_tokens[tenant_id].tokens(words)
 
-    def _loaded(self, scope: AccessScope, candidates: Sequence[int], limit: int) -> list[Hit]:
-        """Open candidates until there are enough: some may be hidden, gone or repeated by now."""
-        found: dict[str, Passage] = {}
+    def _loaded(
+        self, scope: AccessScope, candidates: Sequence[int], limit: int, *, fold: bool
+    ) -> list[Hit]:
+        """Open candidates until there are enough: some may be hidden, gone or copies by now."""
+        similarity_min = self._settings.duplicate_similarity_min if fold else None
+        folding = Folding(limit, self._settings.copies_max, similarity_min)
         with self._database.reading(scope.tenant_id) as session:
             for start in range(0, len(candidates), limit):
-                if len(found) >= limit:
+                if folding.is_full:
                     break
                 numbers = candidates[start : start + limit]
                 passages = load_passages(session, self._keyring, scope, numbers)
                 for number in filter(passages.__contains__, numbers):
-                    found.setdefault(passages[number].content_digest, passages[number])
-        best = list(found.values())[:limit]
-        return [passage.hit(rank) for rank, passage in enumerate(best, start=1)]
+                    folding.add(passages[number])
+        return folding.hits()

@@ -68,6 +68,16 @@ class RetrievalSettings(BaseModel):
         description="Share of the weight of words that passages in another language than the "
         "question's earn by meaning, when one of them is the nearest.",
     )
+    duplicate_similarity_min: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="Share of three-word runs in common from which on two passages are shown as "
+        "one, if their figures, negations and headings do not differ; 1 keeps all but equal ones.",
+    )
+    copies_max: int = Field(
+        10, ge=0, description="Copies of a passage that are told with it; the rest is left out."
+    )
     follow_interval_seconds: float = Field(
         0.5, gt=0, description="Pause between two looks for changed documents."
     )

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.client import Client, ClientError, read_login
-from api.cli.search import place_of
+from api.cli.search import place_of, show_copies
 
 
 def ask(question: Annotated[str, typer.Argument(help="What you want to know.")]) -> None:
@@ -30,3 +30,4 @@ def _show_sources(console: Console, answer: dict[str, Any]) -> None:
         number = (f"\n[{citation['number']}] ", "bold")
         console.print(Text.assemble(number, (place_of(citation), "cyan")))
         console.print(Text(citation["quote"]))
+        show_copies(console, citation)

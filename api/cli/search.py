@@ -18,7 +18,9 @@ def search(
     console = Console()
     for hit in hits["hits"]:
         console.print(Text.assemble((f"{hit['rank']}. ", "bold"), (place_of(hit), "cyan")))
-        console.print(Text(hit["text"]), end="\n\n")
+        console.print(Text(hit["text"]))
+        show_copies(console, hit)
+        console.print()
     if not hits["hits"]:
         console.print("Nothing was found.")
 
@@ -27,3 +29,10 @@ def place_of(source: dict[str, Any]) -> str:
     """Name a document and, where it has pages, the page."""
     page = f", page {source['page']}" if source["page"] else ""
     return f"{source['document_name']}{page}"
+
+
+def show_copies(console: Console, source: dict[str, Any]) -> None:
+    """Name the other documents that say the same."""
+    if source["also"]:
+        places = ", ".join(map(place_of, source["also"]))
+        console.print(Text(f"Also in {places}", "dim"), soft_wrap=True)

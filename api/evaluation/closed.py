@@ -49,7 +49,8 @@ class ClosedCorpus:
         """Return what is found, best first."""
         with self.database.reading(self.principal.tenant_id) as session:
             scope = scope_for(session, self.principal)
-        return [_found(hit) for hit in self.retriever.search(scope, question, limit)]
+        hits = self.retriever.search(scope, question, limit)
+        return [_found(one) for hit in hits for one in (hit, *hit.copies)]
 
     def answer(self, question: str) -> Given:
         """Return the whole answer.

@@ -20,7 +20,8 @@ class ServedCorpus:
     def search(self, question: str, limit: int) -> Sequence[Found]:
         """Return what is found, best first."""
         body = {"query": question, "limit": min(limit, _HITS_MAX)}
-        return [_found(hit) for hit in self.client.call("POST", "/v1/search", json=body)["hits"]]
+        hits = self.client.call("POST", "/v1/search", json=body)["hits"]
+        return [_found(place) for hit in hits for place in (hit, *hit["also"])]
 
     def answer(self, question: str) -> Given:
         """Return the whole answer.
@@ -28,15 +29,16 @@ class ServedCorpus:
         Raises:
             ClientError: the server refused the question or broke off.
         """
-        begun, first = time.perf_counter(), None
+        begun, first = time.perf_counter(), 0.0
         for name, data in self.client.events("/v1/answers", {"question": question, "stream": True}):
-            first = first or time.perf_counter()
+            if name != "started":
+                first = first or time.perf_counter()
             if name == "error":
                 raise ClientError(data["detail"])
             if name == "done":
                 self.client.call("DELETE", f"/v1/conversations/{data['conversation_id']}")
                 cited = [_found(citation) for citation in data["citations"]]
-                return Given(data["text"], data["refused"], cited, (first - begun) * 1000)
+                return Given(data["answer"], data["refused"], cited, (first - begun) * 1000)
         message = "The server broke the answer off."
         raise ClientError(message)
 

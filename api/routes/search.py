@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from api import filter_schemas, schemas
+from api import filter_schemas, schemas, search_schemas
 from api.accesses import record_access
 from api.caller import Caller, CallerOf
 from api.filters import opened_filters
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
 
 
 @router.post("")
-def search(query: schemas.Query, caller: CallerOf) -> schemas.Hits:
+def search(query: search_schemas.Query, caller: CallerOf) -> search_schemas.Hits:
     """Find the passages that fit a question or words best."""
     keyring = caller.state.keyring
     with caller.reading() as visit:
@@ -25,9 +25,11 @@ def search(query: schemas.Query, caller: CallerOf) -> schemas.Hits:
         filters = opened_filters(visit.session, keyring, principal.tenant_id, query.filters)
     if query.collections is not None:
         scope = scope.narrowed(frozenset(query.collections))
-    hits = caller.state.retriever.search(scope.filtered(filters), query.query, query.limit)
+    hits = caller.state.retriever.search(
+        scope.filtered(filters), query.query, query.limit, fold=query.fold_duplicates
+    )
     _record(caller, principal, query, hits)
-    return schemas.Hits(hits=[view_hit(hit) for hit in hits])
+    return search_schemas.Hits(hits=[view_hit(hit) for hit in hits])
 
 
 @router.post("/facets")
@@ -47,10 +49,11 @@ def count_facets(query: filter_schemas.FacetQuery, caller: CallerOf) -> filter_s
 
 
 def _record(
-    caller: Caller, principal: Principal, query: schemas.Query, hits: Sequence[Hit]
+    caller: Caller, principal: Principal, query: search_schemas.Query, hits: Sequence[Hit]
 ) -> None:
     with caller.state.database.reading(principal.tenant_id) as session:
-        found = document_versions(session, principal.tenant_id, [hit.document_id for hit in hits])
+        ids = [one.document_id for hit in hits for one in (hit, *hit.copies)]
+        found = document_versions(session, principal.tenant_id, ids)
     details: dict[str, object] = {"query": query.query, "documents": found}
     if filters := query.filters.model_dump(mode="json", exclude_none=True):
         details["filters"] = filters
@@ -71,10 +74,10 @@ def _view_facets(found: facets.Facets) -> filter_schemas.Facets:
     )
 
 
-def view_hit(hit: Hit) -> schemas.Hit:
+def view_hit(hit: Hit) -> search_schemas.Hit:
     """Show a hit."""
     chunk = hit.chunk
-    return schemas.Hit(
+    return search_schemas.Hit(
         document_id=hit.document_id,
         document_name=hit.document_name,
         chunk_id=hit.chunk_id,
@@ -83,6 +86,19 @@ def view_hit(hit: Hit) -> schemas.Hit:
         boxes=[schemas.Box.model_validate(box) for box in chunk.boxes],
         heading_path=list(chunk.heading_path),
         rank=hit.rank,
+        start=chunk.start,
+        end=chunk.end,
+        also=[_view_place(copy) for copy in hit.copies],
+    )
+
+
+def _view_place(copy: Hit) -> schemas.OtherPlace:
+    chunk = copy.chunk
+    return schemas.OtherPlace(
+        document_id=copy.document_id,
+        document_name=copy.document_name,
+        page=chunk.page,
+        boxes=[schemas.Box.model_validate(box) for box in chunk.boxes],
         start=chunk.start,
         end=chunk.end,
     )

@@ -50,6 +50,23 @@ def _text(client: httpx.Client, document: str) -> str:
     return "\n\n".join(block["text"] for block in blocks)
 
 
+def test_copies_are_told_with_the_best_of_them_unless_all_are_wanted(
+    server: Any, admin: httpx.Client
+) -> None:
+    created = admin.post("/v1/collections", json={"name": f"c {uuid4().hex}"})
+    collection = created.raise_for_status().json()["id"]
+    text = "The tide table hangs beside the harbour office."
+    first = server.ready(admin, collection, "tides.txt", text)
+    second = server.ready(admin, collection, "tides.md", f"**{text}**")
+    query = {"query": "tide table", "collections": [collection]}
+    [hit] = _hits(admin, **query)
+    [other] = hit["also"]
+    assert {hit["document_id"], other["document_id"]} == {first, second}
+    whole = _text(admin, other["document_id"])
+    assert text in whole[other["start"] : other["end"]]
+    assert [one["also"] for one in _hits(admin, **query, fold_duplicates=False)] == [[], []]
+
+
 @pytest.mark.parametrize(
     ("query", "name", "heading"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.noninterference.world import World, copied, prepared
@@ -123,6 +123,7 @@ def seen(response: Any) -> tuple[int, list[tuple[str, str]], str]:
     return response.status_code, headers, body
 
 
+@example(visible=["tariff on copper"], hidden=[("Tariff on copper!", "closed", 0)])  # a copy
 @settings(
     max_examples=6,
     phases=(Phase.explicit, Phase.generate),

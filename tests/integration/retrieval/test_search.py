@@ -126,9 +126,19 @@ def test_enough_hits_are_found_behind_hidden_ones(office: Office) -> None:
     assert [hit.rank for hit in found] == [1, 2]
 
 
-def test_equal_passages_are_shown_once(office: Office) -> None:
-    office.world.document("t1", office.public, office.everyone, ["lunch at noon"])
-    assert office.texts("lunch at noon", office.everyone).count("lunch at noon") == 1
+def test_equal_passages_are_shown_once_with_the_copies_that_the_caller_may_see(
+    office: Office,
+) -> None:
+    for collection, acl in ((office.public, office.everyone), (office.secret, office.board)):
+        office.world.document("t1", collection, acl, ["Lunch: at noon!"])
+
+    def copies(*acls: int, fold: bool = True) -> list[int]:
+        found = office.retriever.search(scope("t1", *acls), "lunch at noon", 10, fold=fold)
+        return [len(hit.copies) for hit in found if "noon" in hit.chunk.text]
+
+    assert copies(office.everyone) == [1]
+    assert copies(office.everyone, office.board) == [2]
+    assert copies(office.everyone, office.board, fold=False) == [0, 0, 0]
 
 
 def test_limits(office: Office) -> None:

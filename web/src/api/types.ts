@@ -85,6 +85,16 @@ export type DocumentText = {
   blocks: Block[];
 };
 
+/** Another document that says the same; the offsets are into its own text. */
+export type OtherPlace = {
+  document_id: string;
+  document_name: string;
+  page: number | null;
+  boxes: Box[];
+  start: number;
+  end: number;
+};
+
 export type Hit = {
   document_id: string;
   document_name: string;
@@ -96,6 +106,7 @@ export type Hit = {
   rank: number;
   start: number;
   end: number;
+  also: OtherPlace[];
 };
 
 export type Citation = {
@@ -107,6 +118,8 @@ export type Citation = {
   quote: string;
   start: number;
   end: number;
+  /** Other documents that hold the same quote. */
+  also: OtherPlace[];
 };
 
 export type Answer = {

@@ -151,6 +151,7 @@ export const en = {
     stopped: 'Stopped before the end.',
     withheld: 'A document that this answer cites is gone or no longer open to you.',
     sources: 'Sources',
+    alsoIn: 'Also in',
     source: (n: number, name: string) => `Source ${n}: ${name}`,
     page: (n: number) => `page ${n}`,
     conversations: 'Conversations',

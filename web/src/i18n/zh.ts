@@ -148,6 +148,7 @@ export const zh: Dictionary = {
     stopped: '回答已中途停止。',
     withheld: '该回答引用的文档已不存在，或您已无权阅读。',
     sources: '来源',
+    alsoIn: '另见',
     source: (n, name) => `来源 ${n}：${name}`,
     page: (n) => `第 ${n} 页`,
     conversations: '对话',
