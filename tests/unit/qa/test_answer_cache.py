@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from qa.answer_cache import AnswerCache, spelling
+from qa.answer_cache import AnswerCache, key_of, spelling
 from qa.tables import TurnRow
 from security.audit.tables import AuditEntry
 
@@ -80,6 +80,11 @@ def test_another_reader_of_the_same_passages_is_answered_too_and_nobody_else(
     *_, done = service.answer(replace(bob, grants={}), QUESTION)
     assert done.answer.refused
     assert not done.answer.cached
+
+
+def test_no_tenant_is_given_another_ones_answer(asked, retriever):
+    one, other = (key_of(tenant, "m", QUESTION, retriever.hits, ()) for tenant in ("one", "other"))
+    assert one != other
 
 
 def test_a_follow_up_depends_on_what_was_said_and_is_not_cached(asked, ask, generator):

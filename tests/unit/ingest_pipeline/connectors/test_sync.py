@@ -346,6 +346,19 @@ def test_who_may_do_what(world: World, person: Callable[..., Principal]) -> None
 
 
 @on_sqlite
+def test_each_change_of_a_source_is_on_record(
+    world: World, audited: Callable[[], list[str]]
+) -> None:
+    source = world.connect()
+    with world.database.transaction() as session:
+        world.sources.change(session, world.owner, source.id, Change(interval_seconds=3600))
+        world.sources.sync_now(session, world.owner, source.id)
+        world.sources.delete(session, world.owner, source.id, with_documents=False)
+    changes = ["create", "update", "start", "delete"]
+    assert audited()[-4:] == [f"source.{change}" for change in changes]
+
+
+@on_sqlite
 def test_so_many_sources_and_only_open_folders(world: World) -> None:
     world.connect()
     world.connect()
