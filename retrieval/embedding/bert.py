@@ -1,72 +1,19 @@
-"""A BERT encoder in plain torch, for inference only.
+"""A BERT encoder for inference only: its weights as one pass over texts needs them."""
 
-Shapes in names: B texts, T tokens (padded), H hidden size, N heads, D size of a head, F size of
-the feed-forward layer.
-"""
-# ruff: noqa: N815 - capitals in names are the tensors' axes
-
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from retrieval.embedding.e5_file import E5File, Sizes
+from retrieval.embedding import encoder_pass
+from retrieval.embedding.e5_file import E5File
 from retrieval.embedding.quantisation import dequantise
 
-
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """A linear layer: weight (out, in), bias (out)."""
-
-    weight: Tensor
-    bias: Tensor
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Map the last axis."""
-        return functional.linear(x, self.weight, self.bias)
-
-
-@dataclass(frozen=True, slots=True)
-class LayerNorm:
-    """A layer norm over the last axis: weight (H), bias (H)."""
-
-    weight: Tensor
-    bias: Tensor
-    epsilon: float
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Centre, scale and shift the last axis."""
-        return functional.layer_norm(x, self.bias.shape, self.weight, self.bias, self.epsilon)
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One transformer layer; the three attention inputs are one product, H -> 3H."""
-
-    attention_in: Linear
-    attention_out: Linear
-    attention_norm: LayerNorm
-    feed_in: Linear
-    feed_out: Linear
-    feed_norm: LayerNorm
-    heads: int
-
-    def __call__(self, x_BTH: Tensor, mask_B11T: Tensor) -> Tensor:
-        """Mix the tokens that the mask admits, then transform each by itself."""
-        x_BTH = self.attention_norm(x_BTH + self._attend(x_BTH, mask_B11T))
-        fed_BTH = self.feed_out(functional.gelu(self.feed_in(x_BTH)))
-        return self.feed_norm(x_BTH + fed_BTH)
-
-    def _attend(self, x_BTH: Tensor, mask_B11T: Tensor) -> Tensor:
-        texts, tokens, hidden = x_BTH.shape
-        inputs_BT3ND = self.attention_in(x_BTH).view(texts, tokens, 3, self.heads, -1)
-        query_BNTD, key_BNTD, value_BNTD = inputs_BT3ND.permute(2, 0, 3, 1, 4)
-        mixed_BNTD = functional.scaled_dot_product_attention(
-            query_BNTD, key_BNTD, value_BNTD, attn_mask=mask_B11T
-        )
-        return self.attention_out(mixed_BNTD.transpose(1, 2).reshape(texts, tokens, hidden))
+_LINEARS = (("q", "k", "v"), ("ao",), ("fi",), ("fo",))
+_NORMS = ("aln", "oln")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,65 +21,88 @@ class BertEncoder:
     """Token ids in, one mean-pooled vector of length 1 per text out.
 
     The word table stays in 4-bit blocks (54 MB, not 384 MB) and only the rows in use are unpacked.
-    Nothing changes after construction, so threads may share one encoder.
+    Nothing changes after construction, so threads may share one encoder. `weights` and the rest
+    are in the order of `encoder_pass.embed`.
     """
 
     word_blocks: Tensor
-    position_TH: Tensor
-    embedding_norm: LayerNorm
-    layers: Sequence[Layer]
+    position_TH: Tensor  # noqa: N815 - capitals are the tensor's axes: positions, hidden size
+    heads: int
+    epsilon: float
+    packed: bool
+    weights: list[Tensor]
+    biases: list[Tensor]
+    norm_weights: list[Tensor]
+    norm_biases: list[Tensor]
+    run: encoder_pass.Pass
 
     @torch.inference_mode()
-    def encode(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
-        """Encode a padded batch: float32 (B, H), rows of length 1."""
-        tokens = ids_BT.shape[1]
-        real_BT = torch.arange(tokens) < lengths_B[:, None]
-        words_BTH = dequantise(self.word_blocks[ids_BT]).to(self.position_TH.dtype)
-        x_BTH = self.embedding_norm(words_BTH + self.position_TH[:tokens])
-        for layer in self.layers:
-            x_BTH = layer(x_BTH, real_BT[:, None, None, :])
-        return _pool(x_BTH, real_BT)
+    def encode(self, texts: Sequence[Sequence[int]]) -> Tensor:
+        """Encode texts, given as token ids: float32 (texts, hidden), rows of length 1."""
+        lengths = list(map(len, texts))
+        ids = torch.tensor(list(chain.from_iterable(texts)))
+        places = torch.tensor(list(chain.from_iterable(map(range, lengths))))
+        words = dequantise(self.word_blocks[ids]).to(self.position_TH.dtype)
+        return self.run(
+            words + self.position_TH[places],
+            lengths,
+            self.heads,
+            self.epsilon,
+            self.packed,
+            self.weights,
+            self.biases,
+            self.norm_weights,
+            self.norm_biases,
+        )
 
 
-def _pool(x_BTH: Tensor, real_BT: Tensor) -> Tensor:
-    sum_BH = (x_BTH.to(torch.float32) * real_BT[:, :, None]).sum(dim=1)
-    # The mean and the sum have one direction, and only the direction is kept.
-    return functional.normalize(sum_BH, dim=1)
-
-
-def load_encoder(file: E5File, dtype: torch.dtype) -> BertEncoder:
-    """Build the encoder, its layers unpacked to `dtype`."""
+def load_encoder(
+    file: E5File, dtype: torch.dtype, run: encoder_pass.Pass, *, packed: bool
+) -> BertEncoder:
+    """Build the encoder, its layers unpacked to `dtype`; `packed` lays them out for oneDNN."""
     sizes = file.sizes
     positions_TH = file.floats("emb.pos").view(-1, sizes.hidden)
     # Texts are never pairs, so every token is of type 0 and its vector can join the position's.
-    position_TH = positions_TH + file.floats("emb.type")[: sizes.hidden]
+    positions_TH = positions_TH + file.floats("emb.type")[: sizes.hidden]
+    layers = [f"l{number}." for number in range(sizes.layers)]
+    parts = [[layer + part for part in names] for layer in layers for names in _LINEARS]
+    norms = ["emb.ln", *(layer + norm for layer in layers for norm in _NORMS)]
+    weights = [_weight(file, names, dtype) for names in parts]
     return BertEncoder(
         word_blocks=file.blocks("emb.word", sizes.hidden),
-        position_TH=position_TH.to(dtype),
-        embedding_norm=_norm(file, "emb.ln", sizes, dtype),
-        layers=[_layer(file, f"l{number}.", sizes, dtype) for number in range(sizes.layers)],
-    )
-
-
-def _layer(file: E5File, prefix: str, sizes: Sizes, dtype: torch.dtype) -> Layer:
-    hidden = sizes.hidden
-    return Layer(
-        attention_in=_linear(file, [prefix + part for part in "qkv"], hidden, dtype),
-        attention_out=_linear(file, [prefix + "ao"], hidden, dtype),
-        attention_norm=_norm(file, prefix + "aln", sizes, dtype),
-        feed_in=_linear(file, [prefix + "fi"], hidden, dtype),
-        feed_out=_linear(file, [prefix + "fo"], sizes.feed_forward, dtype),
-        feed_norm=_norm(file, prefix + "oln", sizes, dtype),
+        position_TH=positions_TH.to(dtype),
         heads=sizes.heads,
+        epsilon=sizes.norm_epsilon,
+        packed=packed,
+        weights=[encoder_pass.pack(weight) for weight in weights] if packed else weights,
+        biases=[
+            torch.cat([_floats(file, f"{name}.b", dtype) for name in names]) for names in parts
+        ],
+        norm_weights=[_floats(file, f"{name}.w", dtype) for name in norms],
+        norm_biases=[_floats(file, f"{name}.b", dtype) for name in norms],
+        run=run,
     )
 
 
-def _linear(file: E5File, names: Sequence[str], columns: int, dtype: torch.dtype) -> Linear:
-    weights = [dequantise(file.blocks(f"{name}.w", columns)) for name in names]
-    biases = [file.floats(f"{name}.b") for name in names]
-    return Linear(torch.cat(weights).to(dtype), torch.cat(biases).to(dtype))
+def can_pack(dtype: torch.dtype) -> bool:
+    """Whether oneDNN's own layout of weights can be used: its kernels must know `dtype`."""
+    has_kernels = torch._C._has_mkldnn and platform.machine() in {"x86_64", "AMD64"}
+    return has_kernels and (dtype is torch.float32 or has_fast_bfloat16())
 
 
-def _norm(file: E5File, name: str, sizes: Sizes, dtype: torch.dtype) -> LayerNorm:
-    weight, bias = file.floats(f"{name}.w"), file.floats(f"{name}.b")
-    return LayerNorm(weight.to(dtype), bias.to(dtype), sizes.norm_epsilon)
+def has_fast_bfloat16() -> bool:
+    """Say whether this processor multiplies bfloat16 in hardware; others emulate it, slowly."""
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
+def _weight(file: E5File, names: Sequence[str], dtype: torch.dtype) -> Tensor:
+    """Unpack one matrix (out, in), or several with the same inputs as one."""
+    sizes = file.sizes
+    columns = sizes.feed_forward if names[0].endswith("fo") else sizes.hidden
+    parts = [dequantise(file.blocks(f"{name}.w", columns)) for name in names]
+    return torch.cat(parts).to(dtype)
+
+
+def _floats(file: E5File, name: str, dtype: torch.dtype) -> Tensor:
+    return file.floats(name).to(dtype)

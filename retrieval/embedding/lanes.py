@@ -27,6 +27,10 @@ class Lanes:
         """Do one piece of work on one core and wait for it."""
         return self._pool.submit(work).result()
 
+    def start(self, work: Callable[[], None]) -> None:
+        """Do one piece of work on one core without waiting for it."""
+        self._pool.submit(work)
+
     def map(self, work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
         """Apply `work` to each item; results keep the order of the items."""
         return list(self._pool.map(work, items))
