@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -49,7 +49,7 @@ class Product:
 
     def memory(self) -> str:
         """Describe the proportional memory (PSS) of the server, its worker and the parser."""
-        parts = [_memory(process) for process in _tree(self.process.pid)]
+        parts = [memory_of(process) for process in process_tree(self.process.pid)]
         own = " + ".join(f"{anonymous // 1024:,}" for anonymous, _ in parts)
         total, mapped = (sum(part) // 1024 for part in zip(*parts, strict=True))
         return f"{total:,} MB of their own ({own}) and {mapped:,} MB of mapped files"
@@ -210,32 +210,31 @@ def running(data: Path) -> Iterator[Product]:
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait(url)
+        wait_until_ready(url, process)
         yield Product(process, url, time.perf_counter() - started)
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait(url: str) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + READY_SECONDS_MAX
-    while time.monotonic() < deadline:
-        try:
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(httpx.TransportError):
             if httpx.get(f"{url}/readyz").is_success:
                 return
-        except httpx.TransportError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise TimeoutError("the server did not start")
 
 
-def _tree(pid: int) -> Iterator[int]:
+def process_tree(pid: int) -> Iterator[int]:
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in children.read_text().split():
-            yield from _tree(int(child))
+            yield from process_tree(int(child))
 
 
-def _memory(pid: int) -> tuple[int, int]:
+def memory_of(pid: int) -> tuple[int, int]:
     """Return anonymous and file-backed memory in KiB, shared pages counted in parts."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     fields = dict(re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE))

@@ -32,7 +32,8 @@ if TYPE_CHECKING:  # its client is an extra
     from retrieval.shared_vectors import SharedVectors
 
 _log = structlog.get_logger()
-_NEUTRAL = "This is a document. 这是一份文件。"
+NEUTRAL_TEXT = "This is a document. 这是一份文件。"
+"""Lies where the embedder puts texts; sketches are drawn around its vector."""
 
 
 def _ignore(_tenant_id: str) -> None:
@@ -200,7 +201,7 @@ class CorpusIndex:
 
     def _centre(self) -> NDArray[np.float32]:
         """Return a vector that lies where the embedder puts texts, whatever is stored."""
-        return np.asarray(self._embedder.embed_passages([_NEUTRAL])[0], np.float32)
+        return np.asarray(self._embedder.embed_passages([NEUTRAL_TEXT])[0], np.float32)
 
     def _verified(self, tenant_id: str) -> Verification:
         with self._database.reading(tenant_id) as session:

@@ -1,0 +1,82 @@
+"""What search costs from a thousand to a million chunks, over HTTP: time, memory, start, ingest.
+
+    SOURCEBOOK_EVAL_DATA=<folder> python -m benchmarks.scale --folder FOLDER
+        [--chunks 1000 10000 100000 1000000] [--queries 200] [--clients 1 4 8 16 32]
+        [--json FILE] [--plot FILE]
+
+Fills a data folder for each size (kept in FOLDER and used again), starts `sourcebook serve` on it
+and searches as three readers who see 1, 10 and 100 % of the documents. A document is uploaded, to
+see how fast it is read and found. Recall is that of the vectors against all inner products.
+On a machine that does other work, put `chrt --rr 10` before the command: then server and clients
+go before everything else.
+"""
+
+import argparse
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.scale_corpus import SHARES, read_sources
+from benchmarks.scale_fill import Folder
+from benchmarks.scale_plot import plot
+from benchmarks.scale_recall import recall_at_10
+from benchmarks.scale_server import Measured, measure_server
+from retrieval.embedding.factory import create_embedder
+from retrieval.embedding.settings import EmbeddingSettings
+
+
+def main() -> None:
+    options = _options()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    embedder = create_embedder(EmbeddingSettings())
+    sources, questions = read_sources(
+        Path(os.environ["SOURCEBOOK_EVAL_DATA"]), embedder, options.folder
+    )
+    results: list[Measured] = []
+    for chunks in options.chunks:
+        folder = Folder(options.folder / str(chunks), embedder)
+        folder.fill(chunks, sources)
+        measured = measure_server(folder, questions, chunks, options)
+        if options.recall:
+            vectors = embedder.embed_queries(questions[: options.recall])
+            measured.recall = recall_at_10(sources, chunks, embedder, vectors)
+        folder.close()
+        results.append(measured)
+        _show(measured)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(one) for one in results], indent=1) + "\n")
+    if options.plot:
+        plot(results, options.plot)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, required=True, help="where the data is kept")
+    parser.add_argument("--chunks", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--queries", type=int, default=200, help="of one reader")
+    parser.add_argument("--clients", type=int, nargs="*", default=[1, 4, 8, 16, 32])
+    parser.add_argument("--recall", type=int, default=100, help="queries that measure recall")
+    parser.add_argument("--sentences", type=int, default=600, help="length of what is uploaded")
+    parser.add_argument("--json", type=Path, help="file for the results")
+    parser.add_argument("--plot", type=Path, help="file for the plot, .svg or .png")
+    return parser.parse_args()
+
+
+def _show(measured: Measured) -> None:
+    print(
+        f"\n{measured.chunks:,} chunks: start {measured.start_seconds:.1f} s, "
+        f"memory {measured.memory_mb:,} MB, ingest {measured.ingest_rate:.1f} chunks/s"
+    )
+    for share in SHARES:
+        load, recall = measured.alone[str(share)], measured.recall.get(str(share), float("nan"))
+        print(
+            f"  {share:>3} % visible: p50 {load.p50:.1f} ms, p95 {load.p95:.1f} ms, "
+            f"recall@10 {recall:.4f}"
+        )
+    for clients, load in measured.together.items():
+        print(f"  {clients:>3} clients: {load.rate:.0f} searches/s, p95 {load.p95:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
