@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.parsers.ocr import Reader
+from ingest.parsers.scan_turns import upright
 from ingest.settings import ParseLimits
 
 Words = Callable[[str], Iterable[str]]
@@ -48,7 +49,7 @@ def measured(folder: Path, receipts: Sequence[dict[str, object]], threads: int) 
     begun = time.perf_counter()
     for receipt in receipts:
         picture = Image.open(folder / str(receipt["image"])).convert("RGB")
-        found.append(" ".join(strip.text for strip in reader.strips(picture)))
+        found.append(" ".join(strip.text for strip in upright(reader, picture).strips))
         truth.append(" ".join(line["text"] for line in receipt["lines"]))  # type: ignore[attr-defined]
     seconds = (time.perf_counter() - begun) / len(receipts)
     title = f"{len(receipts)} receipts, {seconds:.2f} s each on {threads} threads"

@@ -17,12 +17,14 @@ sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]  # so that 
 
 import rapidocr  # noqa: E402 - after the report is switched off
 
+from ingest.parsers.ocr_spaces import Decoder  # noqa: E402 - as above
+
 _DETECTOR, _RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A run of text on one line; edges in pixels.
+    """A run of text on one line; edges in pixels; certainty from 0 to 1.
 
     `height` is that of the letters, also where the line is askew; `slope` is how far it sinks for
     each pixel to the right.
@@ -35,6 +37,7 @@ class Strip:
     bottom: float
     height: float
     slope: float = 0.0
+    certainty: float = 1.0
 
 
 class Reader:
@@ -46,15 +49,16 @@ class Reader:
 
     def __init__(self, threads: int, side_pixels_max: int) -> None:
         self._engine = rapidocr.RapidOCR(params=_settings(threads, side_pixels_max))
+        recogniser = self._engine._load_rec_model()  # else at the first picture
+        recogniser.postprocess_op = Decoder(recogniser.postprocess_op.character)
 
     def strips(self, picture: Image.Image) -> list[Strip]:
-        """Return what is written in an RGB picture, in no particular order."""
+        """Return what is written in an RGB picture, in no particular order, however uncertain."""
         found: Any = self._engine(np.ascontiguousarray(np.asarray(picture)[:, :, ::-1]))
         if found.txts is None:
             return []
-        return [
-            _strip(text, box) for text, box in zip(found.txts, found.boxes, strict=True) if text
-        ]
+        found = zip(found.txts, found.boxes, found.scores, strict=True)
+        return [_strip(*strip) for strip in found]
 
 
 def _settings(threads: int, side_pixels_max: int) -> dict[str, Any]:
@@ -64,6 +68,7 @@ def _settings(threads: int, side_pixels_max: int) -> dict[str, Any]:
     return {
         "Global.log_level": "critical",
         "Global.use_cls": False,
+        "Global.text_score": 0.0,  # what is left out is decided when the whole page is known
         "Global.max_side_len": 100_000,  # pictures come in at the size they are to be read at
         "EngineConfig.openvino.inference_num_threads": threads,
         "Det.engine_type": engine,
@@ -75,10 +80,11 @@ def _settings(threads: int, side_pixels_max: int) -> dict[str, Any]:
     }
 
 
-def _strip(text: str, corners: np.ndarray[Any, Any]) -> Strip:
+def _strip(text: str, corners: np.ndarray[Any, Any], certainty: float) -> Strip:
     """Take the rectangle around the corners (top left, top right, bottom right, bottom left)."""
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
     across, down = corners[1] - corners[0]
     slope = float(down / across) if across > abs(down) else 0.0
     height = float(np.linalg.norm(corners[3] - corners[0]))
-    return Strip(text, float(left), float(top), float(right), float(bottom), height, slope)
+    edges = float(left), float(top), float(right), float(bottom)
+    return Strip(text, *edges, height, slope, certainty)

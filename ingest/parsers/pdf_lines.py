@@ -62,7 +62,8 @@ class Page:
     """A page as shown: its number from 1, width and height in points, its lines.
 
     `hides_text` when it holds text that nobody can see, which is in none of them. `rules` are the
-    heights of horizontal lines drawn on it, where it has lines with cells.
+    heights of horizontal lines drawn on it, where it has lines with cells. A scan was read after
+    `turns` quarters to the left.
     """
 
     number: int
@@ -71,21 +72,19 @@ class Page:
     lines: list[Line]
     hides_text: bool = False
     rules: Sequence[float] = ()
+    turns: int = 0
 
     def box(self, line: Line) -> Box:
-        """Place a line in fractions of the page."""
-        return Box(
-            self.number,
-            *(
-                round(min(max(part, 0.0), 1.0), 4)
-                for part in (
-                    line.left / self.width,
-                    line.top / self.height,
-                    line.right / self.width,
-                    line.bottom / self.height,
-                )
-            ),
-        )
+        """Place a line in fractions of the page as it is shown."""
+        left, right = (_fraction(x, self.width) for x in (line.left, line.right))
+        top, bottom = (_fraction(y, self.height) for y in (line.top, line.bottom))
+        for _ in range(self.turns):  # a quarter back to the right
+            left, top, right, bottom = 1 - bottom, left, 1 - top, right
+        return Box(self.number, *(round(part, 4) for part in (left, top, right, bottom)))
+
+
+def _fraction(part: float, whole: float) -> float:
+    return min(max(part / whole, 0.0), 1.0)
 
 
 class _Frame:

@@ -5,13 +5,13 @@ slope of its strips; sizes near the common one count as it, because a strip is a
 letters happen to be.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from statistics import median
 
 from ingest.parsers.characters import join_lines, one_line
 from ingest.parsers.ocr import Strip
 from ingest.parsers.pdf_lines import Cell, Line, Page
+from ingest.parsers.scan_turns import Reading
 
 _EM = 0.85  # font size over height of a strip
 _CELL_GAP_EMS = 1.2
@@ -20,12 +20,12 @@ _LIKE_BODY = (0.72, 1.32)
 _LONG_STRIP = 4.0  # widths over height from which a slope can be told
 
 
-def page(number: int, width: int, height: int, strips: Iterable[Strip]) -> Page:
+def page(number: int, reading: Reading) -> Page:
     """Arrange the strips of page `number` (from 1); the unit of the page is the pixel."""
-    found = [strip for strip in strips if one_line(strip.text)]
+    found = [strip for strip in reading.strips if one_line(strip.text)]
     body = _body_height(found)
     lines = [_line(number, row, body) for row in _rows(_levelled(found))]
-    return Page(number, float(width), float(height), lines)
+    return Page(number, float(reading.width), float(reading.height), lines, turns=reading.turns)
 
 
 def _body_height(strips: list[Strip]) -> float:

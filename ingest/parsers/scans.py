@@ -16,6 +16,7 @@ from ingest.parsers import (
     pdf_pictures,
     picture,
     scan_lines,
+    scan_turns,
 )
 from ingest.settings import ParseLimits
 
@@ -37,7 +38,7 @@ def read(
     reader = ocr.Reader(limits.ocr_threads, limits.ocr_side_pixels_max)
     pages = []
     for number, shown in _pictures(path, media_type, numbers, limits):
-        pages.append(scan_lines.page(number, *shown.size, reader.strips(shown)))
+        pages.append(scan_lines.page(number, scan_turns.upright(reader, shown)))
         on_page()
     pages = pdf_furniture.without_furniture(pages)
     headings = pdf_headings.Headings(pages, [])

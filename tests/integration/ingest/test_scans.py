@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
@@ -76,3 +77,16 @@ def test_scanned_pages_are_counted_before_they_are_read(
         sandbox.parse(mixed, detect.PDF, ParseLimits(ocr_pages_max=1))
     document = sandbox.parse(mixed, detect.PDF, ParseLimits(ocr_pages_max=0))
     assert document.text == NATIVE
+
+
+def test_a_page_on_its_side_is_read_upright_and_marked_where_it_lies(
+    sandbox: ParserSandbox,
+) -> None:
+    with Image.open(SCAN) as scan:
+        scan.convert("L").rotate(90, expand=True).save(buffer := io.BytesIO(), "PNG")
+    document = sandbox.parse(buffer.getvalue(), detect.PNG)
+    assert document.title == "Warehouse safety rules"
+    [title, *_] = document.blocks
+    [box] = title.boxes
+    assert box.left < box.right < 0.2  # the page's top is at the left
+    assert box.bottom - box.top > 0.2
