@@ -48,7 +48,7 @@ class Reader:
     """
 
     def __init__(self, threads: int, side_pixels_max: int) -> None:
-        self._engine = rapidocr.RapidOCR(params=_settings(threads, side_pixels_max))
+        self._engine: Any = rapidocr.RapidOCR(params=_settings(threads, side_pixels_max))
         recogniser = self._engine._load_rec_model()  # else at the first picture
         recogniser.postprocess_op = Decoder(recogniser.postprocess_op.character)
 
