@@ -18,6 +18,8 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLS = "application/vnd.ms-excel"
+DOC = "application/msword"
+PPT = "application/vnd.ms-powerpoint"
 ODT = "application/vnd.oasis.opendocument.text"
 ODP = "application/vnd.oasis.opendocument.presentation"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
@@ -40,6 +42,8 @@ EXTENSIONS: Mapping[str, str] = {
     ".pptx": PPTX,
     ".xlsx": XLSX,
     ".xls": XLS,
+    ".doc": DOC,
+    ".ppt": PPT,
     ".odt": ODT,
     ".odp": ODP,
     ".ods": ODS,
@@ -67,6 +71,9 @@ EXTENSIONS: Mapping[str, str] = {
 _NAMED_PACKAGES = frozenset({ODT, ODP, ODS, EPUB})
 PACKAGE_TYPES = frozenset({DOCX, PPTX, XLSX}) | _NAMED_PACKAGES
 
+LEGACY_TYPES = frozenset({DOC, PPT})
+"""Types that LibreOffice has to convert before they can be read."""
+
 _TYPE_BYTES_MAX = 100
 _HEAD_BYTES = 64 * 1024
 _PDF_HEADER_WITHIN_BYTES = 1024
@@ -82,9 +89,17 @@ _OLE_STREAMS = {
     "__properties_version1.0": MSG,
     "Workbook": XLS,
     "Book": XLS,
-    "WordDocument": None,
-    "PowerPoint Document": None,
+    "WordDocument": DOC,
+    "PowerPoint Document": PPT,
 }
+# The kind of the root storage tells a document from those that are embedded in it.
+_OLE_ROOTS = {
+    "0609020000000000c000000000000046": DOC,
+    "2008020000000000c000000000000046": XLS,
+    "1008020000000000c000000000000046": XLS,
+    "108d81649b4fcf1186ea00aa00b929e8": PPT,
+}
+_OLE_ROOT_CLASS_BYTES = slice(80, 96)
 
 _PICTURES = {
     b"\x89PNG\r\n\x1a\n": PNG,
@@ -108,7 +123,7 @@ _PROGRAMS = (
     b"L\0\0\0\x01\x14\x02\0",  # a Windows shortcut
 )
 _ARCHIVE = "Archives are not opened. Unpack the archive and upload the documents in it."
-_LEGACY = "Documents of Office 97-2003 cannot be read. Save the file as .docx or .pptx."
+_OTHER_OLE = "Files of this old Office program cannot be read. Save the file as PDF or .docx."
 
 _HTML_START = re.compile(
     rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b",
@@ -135,8 +150,7 @@ def detect(content: BinaryIO, name: str, limits: ArchiveLimits | None = None) ->
 
     Raises:
         EmptyFile: no bytes.
-        UnsupportedType: an archive, a rare kind of picture, a legacy Office file, other binary
-            data.
+        UnsupportedType: an archive, a rare kind of picture, other binary data.
         ArchiveRefused, DocumentDamaged, DocumentEncrypted: see `archives.admit`.
     """
     content.seek(0)
@@ -189,12 +203,19 @@ def _ole_type(content: BinaryIO) -> str:
     content.seek(0)
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise DocumentEncrypted
+    if root := _OLE_ROOTS.get(_ole_root_class(data)):
+        return root
     for stream, media_type in _OLE_STREAMS.items():
         if (stream + "\0").encode("utf-16-le") in data:
-            if media_type is None:
-                raise UnsupportedType(_LEGACY)
             return media_type
-    raise UnsupportedType(_LEGACY)
+    raise UnsupportedType(_OTHER_OLE)
+
+
+def _ole_root_class(data: bytes) -> str:
+    """Return the class of the first entry of the directory, [MS-CFB] 2.2 and 2.6.1, as hex."""
+    sector_bytes = 1 << min(int.from_bytes(data[30:32], "little"), 12)
+    entry = (int.from_bytes(data[48:52], "little") + 1) * sector_bytes
+    return data[entry:][_OLE_ROOT_CLASS_BYTES].hex()
 
 
 def _picture_type(head: bytes) -> str | None:

@@ -27,6 +27,7 @@
         ├── DocumentWithoutPages
         ├── NoText
         ├── OcrUnavailable
+        ├── OfficeUnavailable
         ├── PictureTooLarge
         ├── SheetTooSparse
         ├── ParserCrashed
@@ -268,6 +269,16 @@ class OcrUnavailable(ParseError):
     message = (
         "The pages are scanned pictures without text, and text recognition (OCR) is switched off "
         "on this server. Upload a version with text, or ask the administrator to switch it on."
+    )
+
+
+class OfficeUnavailable(ParseError):
+    """A document of Office 97-2003 where LibreOffice is not installed, or switched off."""
+
+    code = "office_unavailable"
+    message = (
+        "This server cannot read documents of Office 97-2003. Save the file as .docx or .pptx and "
+        "upload that, or ask the administrator to install LibreOffice."
     )
 
 

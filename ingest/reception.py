@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import BinaryIO
 
-from ingest.detect import detect
-from ingest.errors import EmptyFile, FileTooLarge
+from ingest.detect import LEGACY_TYPES, detect
+from ingest.errors import EmptyFile, FileTooLarge, OfficeUnavailable, UnsupportedType
 from ingest.names import clean_file_name
+from ingest.sandbox.conversion import converter
 from ingest.settings import ArchiveLimits
 
 _PIECE_BYTES = 1024 * 1024
@@ -28,13 +29,16 @@ def receive(name: str, source: BinaryIO, upload_bytes_max: int, archive: Archive
 
     Raises:
         FileTooLarge: reading stops at the limit.
-        EmptyFile, UnsupportedType and what `detect` says about damaged containers.
+        EmptyFile, UnsupportedType and what `detect` says about damaged containers; UnsupportedType
+            also for what only LibreOffice could read, where it is not installed.
     """
     cleaned = clean_file_name(name)
     size, digest = _measure(source, upload_bytes_max)
     if not size:
         raise EmptyFile
     media_type = detect(source, cleaned, archive)
+    if media_type in LEGACY_TYPES and converter() is None:
+        raise UnsupportedType(OfficeUnavailable.message)
     source.seek(0)
     return Received(cleaned, media_type, size, digest, source)
 

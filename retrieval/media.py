@@ -11,6 +11,7 @@ MEDIA_TYPES: Final[Mapping[Family, tuple[str, ...]]] = {
     "pdf": ("application/pdf",),
     "text": (
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/msword",
         "application/vnd.oasis.opendocument.text",
         "application/rtf",
         "text/plain",
@@ -18,6 +19,7 @@ MEDIA_TYPES: Final[Mapping[Family, tuple[str, ...]]] = {
     ),
     "slides": (
         "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "application/vnd.ms-powerpoint",
         "application/vnd.oasis.opendocument.presentation",
     ),
     "table": (

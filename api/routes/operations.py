@@ -10,7 +10,7 @@ from api import schemas
 from api.scraping import require_operator
 from api.state import State, StateOf
 from api.version import VERSION
-from ingest.detect import EXTENSIONS
+from ingest.office import extensions
 
 router = APIRouter(tags=["operations"])
 
@@ -24,7 +24,7 @@ def about(state: StateOf) -> schemas.About:
         embedding_model=state.embedder.name,
         upload_bytes_max=state.settings.upload.upload_bytes_max,
         question_characters_max=state.settings.answers.question_characters_max,
-        extensions=sorted(EXTENSIONS),
+        extensions=extensions(),
     )
 
 

@@ -48,8 +48,8 @@ class Reader:
     """
 
     def __init__(self, threads: int, side_pixels_max: int) -> None:
-        self._engine: Any = rapidocr.RapidOCR(params=_settings(threads, side_pixels_max))
-        recogniser = self._engine._load_rec_model()  # else at the first picture
+        self._engine = rapidocr.RapidOCR(params=_settings(threads, side_pixels_max))
+        recogniser = self._engine._load_rec_model()  # type: ignore[no-untyped-call]  # untyped there
         recogniser.postprocess_op = Decoder(recogniser.postprocess_op.character)
 
     def strips(self, picture: Image.Image) -> list[Strip]:

@@ -26,6 +26,7 @@ from ingest.errors import (
 )
 from ingest.sandbox import wire
 from ingest.sandbox.attachments import inlined
+from ingest.sandbox.conversion import modern
 from ingest.sandbox.jobs import Job, OnPage, read_scans
 from ingest.settings import ParseLimits
 
@@ -75,6 +76,7 @@ class ParserSandbox:
             ParseError: the leaf says why; `ParserTimedOut`, `ParserOutOfMemory` and
                 `ParserCrashed` when the child overran its limits or died.
             OcrUnavailable: nothing but pictures, and OCR is switched off.
+            OfficeUnavailable: only LibreOffice could read it, and it is not installed.
             SandboxUnavailable: no child could be started.
         """
         return self._parse(content, media_type, limits or ParseLimits(), on_page, depth=0)
@@ -93,6 +95,7 @@ class ParserSandbox:
 
         if depth > limits.attachment_depth_max:
             raise DocumentTooLarge
+        content, media_type = modern(content, media_type, limits)
         with _memory_file(content) as document:
             job = Job(document.fileno(), media_type, limits)
             found = read_scans(self.run(job), job, self.run, on_page)

@@ -7,15 +7,16 @@ from pathlib import Path
 import docx
 import pytest
 
-from ingest import detect, office
-from ingest.office import OfficeViews, as_pdf
+from ingest import detect
+from ingest.office import OfficeViews
 from ingest.parsers import parse
 from ingest.placing import placed
 from ingest.sandbox import ParserSandbox
+from ingest.sandbox.conversion import converted, converter
 from ingest.settings import ParseLimits
 
 pytestmark = pytest.mark.skipif(
-    office.converter() is None,
+    converter() is None,
     reason="needs LibreOffice: apt-get install libreoffice-writer-nogui",
 )
 SENTENCE = "Staff book trains before planes. 员工应优先乘坐火车。"
@@ -53,10 +54,8 @@ def test_passages_get_their_place_on_the_pages(sandbox: ParserSandbox, tmp_path:
 def test_it_ends_in_time_and_leaves_nothing_behind() -> None:
     before = set(Path("/dev/shm").iterdir()) | set(Path("/tmp").glob("OSL_PIPE_*"))
     limits = ParseLimits(office_memory_bytes_max=64 * 1024 * 1024)
-    assert as_pdf(io.BytesIO(word()), detect.DOCX, limits) is None
-    assert (
-        as_pdf(io.BytesIO(b"PK no document"), detect.DOCX, ParseLimits(office_seconds_max=1))
-        is None
-    )
+    assert converted(io.BytesIO(word()), "pdf", limits) is None
+    hurried = ParseLimits(office_seconds_max=1)
+    assert converted(io.BytesIO(b"PK no document"), "pdf", hurried) is None
     after = set(Path("/dev/shm").glob("sourcebook-*")) | set(Path("/tmp").glob("OSL_PIPE_*"))
     assert after <= before

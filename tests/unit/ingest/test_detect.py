@@ -24,8 +24,13 @@ def named(media_type: str) -> bytes:
     return buffer.getvalue()
 
 
-def ole(stream: str) -> bytes:
-    return OLE + bytes(600) + stream.encode("utf-16-le") + bytes(64)
+WORD = bytes.fromhex("0609020000000000c000000000000046")
+
+
+def ole(stream: str, root_class: bytes = bytes(16)) -> bytes:
+    header = OLE + bytes(22) + b"\x09\0" + bytes(16) + b"\1\0\0\0"
+    root = header.ljust(2 * 512, b"\0") + bytes(80) + root_class + bytes(32)
+    return root + stream.encode("utf-16-le") + bytes(64)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +45,9 @@ def ole(stream: str) -> bytes:
         (ooxml("xl/workbook.xml"), "a.xlsx", detect.XLSX),
         (ole("Workbook"), "a.xls", detect.XLS),
         (ole("__properties_version1.0"), "a.msg", detect.MSG),
+        (ole("WordDocument"), "a.doc", detect.DOC),
+        (ole("PowerPoint Document"), "a.ppt", detect.PPT),
+        (ole("Workbook", WORD), "with a table.doc", detect.DOC),
         (b"\x89PNG\r\n\x1a\n" + bytes(9), "a.png", detect.PNG),
         (b"\xff\xd8\xff\xe0", "a.pdf", detect.JPEG),
         (b"II*\x00" + bytes(9), "a.tif", detect.TIFF),
@@ -81,7 +89,7 @@ def test_the_content_decides(content: bytes, name: str, expected: str) -> None:
         (ooxml("something/else"), "Unpack"),
         (named("application/x-unknown"), "Unpack"),
         (b"\x1f\x8b\x08" + bytes(20), "Unpack"),
-        (ole("WordDocument"), ".docx"),
+        (ole("SomethingElse"), ".docx"),
         (b"\x7fELF" + bytes(100), "Upload PDF"),
         (b"MZ\0\1" + b"\1\0\2\0\4\0" * 30, "Upload PDF"),
         (b"MZ\x90\0\3\0\0\0\4\0\0\0\xff\xff\0\0\xb8" + bytes(80), "Upload PDF"),

@@ -114,6 +114,9 @@ export const problemTexts: Record<string, Text> = {
   ocr_unavailable: {
     zh: '页面是没有文字的扫描图片，而此服务器关闭了文字识别。请上传带文字的版本，或请管理员开启文字识别。',
   },
+  office_unavailable: {
+    zh: '此服务器无法读取 Office 97-2003 文档。请另存为 .docx 或 .pptx 后上传，或请管理员安装 LibreOffice。',
+  },
   picture_too_large: {
     zh: '图片的像素超过了服务器的上限。请以 300 dpi 扫描或缩小图片后重新上传。',
   },

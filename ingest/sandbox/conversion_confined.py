@@ -1,7 +1,8 @@
-"""Become LibreOffice, after giving up network, files and time: `python -m ingest.office_confined`.
+"""Become LibreOffice, after giving up network, files and time.
 
-Arguments: the program, a folder in memory that holds `document` and gets `document.pdf`, seconds of
-processor time, bytes of address space. Exit status 77: this kernel cannot confine it.
+Called as `python -m ingest.sandbox.conversion_confined` PROGRAM FOLDER TARGET SECONDS BYTES. The
+folder lies in memory, holds `document` and gets `document.TARGET`; seconds are of processor time,
+bytes of address space. Exit status 77: this kernel cannot confine it.
 """
 
 import os
@@ -26,7 +27,7 @@ def profile_of(folder: str) -> str:
 
 def main() -> None:
     """Confine this process and run the program in its place."""
-    program, folder, seconds, memory = sys.argv[1:]
+    program, folder, target, seconds, memory = sys.argv[1:]
     leave_network()
     readable = map(Path, (*_READABLE, *_ALSO_READABLE))
     if not restrict_to(readable, [Path(folder), Path("/dev/null")], [SOCKETS]):
@@ -40,7 +41,7 @@ def main() -> None:
         program,
         f"-env:UserInstallation={profile_of(folder)}",
         *("--headless", "--norestore", "--nolockcheck", "--nodefault"),
-        *("--convert-to", "pdf", "--outdir", folder, f"{folder}/document"),
+        *("--convert-to", target, "--outdir", folder, f"{folder}/document"),
     ]
     environment = {
         "HOME": folder,
