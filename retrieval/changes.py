@@ -29,8 +29,9 @@ class Change:
 def append_change(session: Session, tenant_id: str, document_id: str, *, at: datetime) -> None:
     """Note, in the caller's transaction, that a document's chunks, rights or existence changed.
 
-    A deleted conversation or an erased person may be noted as well: to followers it is one more
-    document that is gone, for which they empty what they keep in memory of the tenant.
+    A deleted conversation or an erased person may be noted as well, the latter by their receipt: to
+    followers it is one more document that is gone, for which they empty what they keep in memory of
+    the tenant.
 
     Side effects: on PostgreSQL this holds a lock until the transaction ends, so call it last.
     Numbers are handed out when rows are inserted, not when they are committed: without the lock
