@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from security.accounts import NAME_CHARACTERS_MAX
@@ -85,7 +85,9 @@ def test_no_claims_break_it_or_grant_more_than_is_mapped(claims: dict[str, Any])
     assert found is None or found.groups <= {"staff", "chiefs"}
 
 
-@given(st.text())
+@given(st.text() | st.text("/\\.:e \n").map("/".__add__))
+@example("//evil.example")
+@example("/\\evil.example")
 def test_a_page_of_ours_is_a_path(page: str) -> None:
     if is_own_page(page):
         assert page.startswith("/")
