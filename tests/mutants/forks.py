@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.context import ForkProcess
@@ -24,7 +25,7 @@ from hypothesis import Phase, settings
 from tests.mutants.trees import ROOT
 
 _FORK: Final = get_context("fork")
-_OPTIONS: Final = ("-q", "-x", "-rfE", "-p", "no:cacheprovider")
+_OPTIONS: Final = ("-q", "-x", "-p", "no:cacheprovider")
 _NOT_NEEDED: Final = ("-p", "no:playwright", "-p", "no:schemathesis")
 _PLAIN: Final = "--assert=plain"
 """pytest cannot rewrite the assertions of plugins that are imported before it starts."""
@@ -46,6 +47,30 @@ class Noting:
         }
         names = [name for name, file in origins.items() if file and file.startswith(self._others)]
         self._path.write_text(json.dumps(names))
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The first test that failed, the kind of what it raised, and that in words."""
+
+    test: str
+    kind: str
+    words: str
+
+
+class Failing:
+    """A plugin of pytest that writes down the first failure."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def pytest_exception_interact(
+        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]
+    ) -> None:
+        """Write it, unless another came before."""
+        if call.excinfo is not None and not self._path.exists():
+            words = str(call.excinfo.value).partition("\n")[0]
+            self._path.write_text(json.dumps([node.nodeid, call.excinfo.typename, words]))
 
 
 class Hasty:
@@ -74,6 +99,7 @@ def warm_up(tree: Path, tests: Sequence[str]) -> None:
 
 def started(tree: Path, arguments: Sequence[str], *plugins: object) -> ForkProcess:
     """Start pytest in a fork that works in `tree`; what it says goes to `said(tree)`."""
+    _failure(tree).unlink(missing_ok=True)
     process = _FORK.Process(target=_pytest, args=(tree, arguments, plugins))
     process.start()
     return process
@@ -82,6 +108,16 @@ def started(tree: Path, arguments: Sequence[str], *plugins: object) -> ForkProce
 def said(tree: Path) -> Path:
     """Return where the output of the last run in this tree stands."""
     return tree.with_suffix(".log")
+
+
+def failed(tree: Path) -> Failure | None:
+    """Return what failed first in the last run in this tree."""
+    path = _failure(tree)
+    return Failure(*json.loads(path.read_text())) if path.exists() else None
+
+
+def _failure(tree: Path) -> Path:
+    return tree.with_suffix(".failure")
 
 
 def stopped(process: ForkProcess) -> None:
@@ -103,7 +139,9 @@ def _pytest(tree: Path, arguments: Sequence[str], plugins: Sequence[object]) -> 
     sys.path[:] = [str(tree), *(entry for entry in sys.path if entry not in ("", str(ROOT)))]
     for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
         del sys.modules[name]
-    code = pytest.main([*_OPTIONS, *_NOT_NEEDED, _PLAIN, *arguments], plugins=[Hasty(), *plugins])
+    everywhere = Hasty(), Failing(_failure(tree))
+    options = [*_OPTIONS, *_NOT_NEEDED, _PLAIN]
+    code = pytest.main([*options, *arguments], plugins=[*everywhere, *plugins])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -9,7 +9,7 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 from tests.mutants.catalogue import Mutation
-from tests.mutants.forks import said, started, stopped
+from tests.mutants.forks import Failure, failed, said, started, stopped
 from tests.mutants.trees import break_source
 
 
@@ -29,6 +29,7 @@ class Outcome:
     code: int | None
     text: str
     seconds: float
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +85,5 @@ def _ended(one: _Running) -> Outcome:
     one.process.join()
     one.mend()
     code = one.process.exitcode if in_time else None
-    return Outcome(code, said(one.tree).read_text(), time.monotonic() - one.started)
+    seconds = time.monotonic() - one.started
+    return Outcome(code, said(one.tree).read_text(), seconds, failed(one.tree))

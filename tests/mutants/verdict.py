@@ -1,6 +1,5 @@
 """What the outcome of a trial says about a mutation."""
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +9,7 @@ Word = Literal["caught", "SURVIVED", "STILLBORN", "HUNG", "ERROR"]
 
 _PASSED, _FAILED = 0, 1
 """pytest's exit codes; all others mean that the tests did not run as they should."""
-_FAILURE = re.compile(r"^(?:FAILED|ERROR) (?P<test>\S+)(?: - (?P<why>.*))?$", re.MULTILINE)
+_CHARACTERS_MAX = 200
 _STILLBORN = ("NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
 
 
@@ -38,9 +37,8 @@ def verdict_on(outcome: Outcome) -> Verdict:
         return Verdict("HUNG")
     if passed(outcome):
         return Verdict("SURVIVED")
-    failure = _FAILURE.search(outcome.text)
+    failure = outcome.failure
     if outcome.code != _FAILED or failure is None:
         return Verdict("ERROR", outcome.text[-500:])
-    why = failure["why"] or ""
-    word: Word = "STILLBORN" if why.startswith(_STILLBORN) else "caught"
-    return Verdict(word, f"{failure['test']} {why}")
+    word: Word = "STILLBORN" if failure.kind in _STILLBORN else "caught"
+    return Verdict(word, f"{failure.test}: {failure.kind} {failure.words}"[:_CHARACTERS_MAX])
