@@ -158,7 +158,8 @@ class KeyRotation:
             cipher = self._keyring.tenant(session, tenant_id).wrapping
             for owner, wrapped in rows:
                 place = key_place(owner)
-                # Only if it is still the same: a key destroyed meanwhile must stay destroyed.
+                # Only if it is still the same: a key destroyed meanwhile must stay destroyed, and
+                # one made anew in its place must stay itself.
                 session.execute(
                     update(WrappedKey)
                     .where(

@@ -242,7 +242,8 @@ def test_a_tenant_leaves_ids_and_proofs_only(services: Services, tmp_path: Path)
     services.add_document(OTHER, services.create_tenant(OTHER), "text")
     entries = len(_actions(services))
     with services.database.transaction(TENANT) as session:
-        services.eraser.tenant(session, TENANT, "operator")
+        receipt = services.eraser.tenant(session, TENANT, "operator")
+    assert [lost["owner"] for lost in receipt.fields["keys"]] == ["tenant key:1"]
     with services.database.reading(TENANT) as session:
         left = {
             table.name

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import event, inspect, select
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from retrieval.tables import Collection
 from security.audit import AuditLog
@@ -220,6 +220,27 @@ def test_a_key_destroyed_during_a_rewrap_stays_destroyed(
         assert session.get(WrappedKey, (TENANT, "document:a")) is None
         with pytest.raises(KeyDestroyed):
             keyring.cipher(session, TENANT, "document:a")
+
+
+def test_a_key_made_anew_during_a_rewrap_is_not_written_over(
+    database: Database, keyring: KeyRing, rotation: KeyRotation
+) -> None:
+    sealed_by(database, keyring, "person:a")
+    rotation.rotate(TENANT)
+    anew: list[bytes] = []
+
+    def meanwhile(state: ORMExecuteState) -> None:  # as another process would, before the write
+        if state.is_update and state.bind_mapper is inspect(WrappedKey) and not anew:
+            keyring.destroy(state.session, TENANT, "person:a")
+            anew.append(keyring.create(state.session, TENANT, "person:a").seal(PLACE, b"new"))
+
+    event.listen(Session, "do_orm_execute", meanwhile)
+    try:
+        rewrapped(rotation)
+    finally:
+        event.remove(Session, "do_orm_execute", meanwhile)
+    with database.reading() as session:
+        assert keyring.cipher(session, TENANT, "person:a").open(PLACE, *anew) == b"new"
 
 
 def test_the_key_encryption_key_is_replaced_while_a_process_runs(

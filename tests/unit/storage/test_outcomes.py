@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from storage.database import Database
-from storage.outcomes import after_commit, after_rollback
+from storage.outcomes import after_commit, after_rollback, before_commit
 
 
 class Broken(Exception):
@@ -61,6 +61,18 @@ def test_savepoints_decide_nothing(database: Database) -> None:
         nest(session, broken=True)
         assert seen == []
     assert seen == ["committed"]
+
+
+def test_the_last_part_of_a_transaction_runs_once_and_for_no_savepoint(
+    database: Database,
+) -> None:
+    seen: list[str] = []
+    with database.transaction() as session:
+        before_commit(session, lambda: seen.append("last"))
+        nest(session, broken=False)
+        nest(session, broken=True)
+        assert seen == []
+    assert seen == ["last"]
 
 
 def test_failing_commit_is_a_rollback(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,9 +21,10 @@ from ingest.service import DocumentService
 from ingest.states import Status
 from ingest.views import CollectionView
 from retrieval.access import intern_acl, scope_for
+from retrieval.document_keys import document_owner
 from retrieval.tables import Document
 from security.audit import AuditLog
-from security.errors import Forbidden, NotFound
+from security.errors import Forbidden, KeyDestroyed, NotFound
 from security.keyring import KeyRing
 from security.principal import Principal, Role
 from security.settings import OutboundSettings
@@ -174,13 +175,18 @@ def test_only_the_newest_change_remains(world: World) -> None:
     assert row.status == "ready"
 
 
-def test_deletions_are_followed(world: World, audited: Callable[[], list[str]]) -> None:
+def test_deletions_are_followed(
+    world: World, audited: Callable[[], list[str]], keyring: KeyRing
+) -> None:
     (world.folder / "a.txt").write_text("first")
     source = world.connect()
     world.run(source)
+    [document] = world.rows()
     (world.folder / "a.txt").unlink()
     world.run(source)
     assert world.rows() == []
+    with world.database.reading() as session, pytest.raises(KeyDestroyed):
+        keyring.cipher(session, TENANT, document_owner(document.id))
     assert audited()[-2:] == ["document.delete", "source.sync"]
 
 

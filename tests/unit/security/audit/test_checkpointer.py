@@ -128,6 +128,18 @@ def test_a_tree_that_does_not_continue_the_last_checkpoint_is_not_signed(
         checkpointer.make(TENANT)
 
 
+def test_a_log_that_has_become_shorter_is_not_signed(
+    checkpointer: Checkpointer, database: Database, write
+) -> None:
+    write(3)
+    checkpointer.make(TENANT)
+    with database.transaction(TENANT) as session:
+        first = "(SELECT hashes FROM audit_leaves WHERE leaf_index = 0)"
+        session.execute(text(f"UPDATE audit_heads SET size = 1, frontier = {first}"))
+    with pytest.raises(AuditForked):
+        checkpointer.make(TENANT)
+
+
 def reports(database: Database, keyring: KeyRing, file: Path) -> list[Report]:
     """Verify the rows themselves, and what an auditor would export of them."""
     with database.transaction(TENANT) as session:

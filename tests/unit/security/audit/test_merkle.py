@@ -106,6 +106,7 @@ def test_no_proof_fits_anything_else(size: int, data: st.DataObject) -> None:
     assert root_from_inclusion(index, size, leaf, path[:-1]) != root
     assert root_from_inclusion(index, size, leaf, [*path, root]) != root
     assert root_from_inclusion(size, size, leaf, path) is None
+    assert root_from_inclusion(index, 2 * size, leaf, path) is None
     first = data.draw(st.integers(1, size - 1))
     changed = [b"x", *leaves[1:first]]
     proof = consistency_proof(nodes, first, size)
