@@ -166,7 +166,7 @@ def _index(
     script: Callable[[Passage], Script],
 ) -> TenantIndex:
     classes = VisibilityClasses()
-    held = FaissVectors(classes, vectors.shape[1], SETTINGS, lambda: vectors[0].astype(np.float32))
+    held = FaissVectors(classes, vectors.shape[1], SETTINGS, lambda _: vectors[0].astype("f4"))
     index = TenantIndex(held, classes, SETTINGS)
     documents = [
         IndexedDocument(

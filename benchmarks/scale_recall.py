@@ -1,6 +1,7 @@
 """Recall of the vector index against all inner products, in process."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import product
 from typing import Final
 
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from benchmarks.scale_corpus import CHUNKS_A_DOCUMENT, SHARES, Mixer, Source
 from retrieval.embedding.port import Embedder, Vectors
-from retrieval.index import NEUTRAL_TEXT
+from retrieval.scripts import script_of
 from retrieval.settings import RetrievalSettings
+from retrieval.vectors.centres import centre_of
 from retrieval.vectors.faiss_store import DocumentVectors, FaissStore
 
 _NEAREST: Final = 10
@@ -21,14 +23,17 @@ _CLASSES: Final = {one: number for number, one in enumerate(product(SHARES, _LAN
 
 
 class _Corpus:
-    """The vectors of the made-up chunks, in the product's index and as an array."""
+    """The vectors of the made-up chunks, in the product's indexes and as an array."""
 
     def __init__(self, sources: Sequence[Source], chunks: int, embedder: Embedder) -> None:
-        def centre() -> NDArray[np.float32]:
-            return np.asarray(embedder.embed_passages([NEUTRAL_TEXT])[0], np.float32)
-
-        self.store = FaissStore(embedder.dimensions, RetrievalSettings(), centre)
-        self.store.reserve(chunks)
+        self.stores = {
+            language: FaissStore(
+                embedder.dimensions,
+                RetrievalSettings(),
+                partial(centre_of, embedder, script_of(language)),
+            )
+            for language in _LANGUAGES
+        }
         self.vectors = np.zeros((chunks, embedder.dimensions), np.float16)
         self.classes = np.zeros(chunks, np.int8)
         for made in Mixer(sources).documents(0, chunks // CHUNKS_A_DOCUMENT):
@@ -36,7 +41,7 @@ class _Corpus:
             self.vectors[ids] = made.vectors
             self.classes[ids] = number = _CLASSES[made.share, made.language]
             held = DocumentVectors(number, ids, self.vectors[ids])
-            self.store.put(str(made.number), held)
+            self.stores[made.language].put(str(made.number), held)
 
     def scores(self, queries: Vectors) -> NDArray[np.float32]:
         """Return all inner products, shape (queries, chunks)."""
@@ -70,6 +75,6 @@ def _recall(
     parts = []
     for query, all_scores in zip(queries, scores, strict=True):
         best = seen[np.argpartition(-all_scores[seen], _NEAREST)[:_NEAREST]].tolist()
-        nearest = corpus.store.search(query, visible, _ASKED_FOR)[:_NEAREST]
+        nearest = corpus.stores[language].search(query, visible, _ASKED_FOR)[:_NEAREST]
         parts.append(len({chunk for chunk, _ in nearest} & set(best)) / _NEAREST)
     return float(np.mean(parts))

@@ -12,7 +12,7 @@ _OF_THE_INDEX: Final = frozenset(
         "lexical_buffer_bytes",
         "exact_vectors_max",
         "sketched_candidates_min",
-        "sketched_candidates_factor",
+        "sketched_candidates_share",
         "compaction_share",
         "follow_interval_seconds",
     }

@@ -1,7 +1,9 @@
 """The indexes of all tenants, derived from the rows and following their changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from threading import Event, Lock, Thread
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,10 +17,12 @@ from retrieval.changes import changes_since, documents_by_tenant, last_sequence
 from retrieval.embedding.port import Embedder
 from retrieval.errors import IndexNotReady, VectorStoreUnavailable
 from retrieval.rows import IndexRows
+from retrieval.scripts import Script
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import Observer
 from retrieval.tables import READY, Document
 from retrieval.tenant_index import Candidates, TenantIndex
+from retrieval.vectors.centres import centre_of
 from retrieval.vectors.faiss_vectors import FaissVectors
 from retrieval.vectors.port import VectorStore
 from retrieval.verification import Verification, verify_tenant
@@ -32,8 +36,6 @@ if TYPE_CHECKING:  # its client is an extra
     from retrieval.shared_vectors import SharedVectors
 
 _log = structlog.get_logger()
-NEUTRAL_TEXT = "This is a document. 这是一份文件。"
-"""Lies where the embedder puts texts; sketches are drawn around its vector."""
 
 
 def _ignore(_tenant_id: str) -> None:
@@ -183,25 +185,23 @@ class CorpusIndex:
 
     def _built(self, tenant_id: str) -> TenantIndex:
         with self._database.reading(tenant_id) as session:
-            index = self._empty(tenant_id, self._rows.count(session, tenant_id))
+            index = self._empty(tenant_id, self._rows.counts(session, tenant_id))
             index.load(self._rows.batches(session, tenant_id))
         return index
 
-    def _empty(self, tenant_id: str, chunks: int = 0) -> TenantIndex:
+    def _empty(
+        self, tenant_id: str, chunks: Mapping[Script, int] = MappingProxyType({})
+    ) -> TenantIndex:
         """Return an index without contents; `chunks` is about how many will come."""
         classes = VisibilityClasses()
         vectors = self._shared.of(tenant_id) if self._shared else self._in_memory(classes, chunks)
         return TenantIndex(vectors, classes, self._settings)
 
-    def _in_memory(self, classes: VisibilityClasses, chunks: int) -> VectorStore:
-        dimensions = self._embedder.dimensions
-        vectors = FaissVectors(classes, dimensions, self._settings, self._centre)
+    def _in_memory(self, classes: VisibilityClasses, chunks: Mapping[Script, int]) -> VectorStore:
+        centre = partial(centre_of, self._embedder)
+        vectors = FaissVectors(classes, self._embedder.dimensions, self._settings, centre)
         vectors.reserve(chunks)
         return vectors
-
-    def _centre(self) -> NDArray[np.float32]:
-        """Return a vector that lies where the embedder puts texts, whatever is stored."""
-        return np.asarray(self._embedder.embed_passages([NEUTRAL_TEXT])[0], np.float32)
 
     def _verified(self, tenant_id: str) -> Verification:
         with self._database.reading(tenant_id) as session:

@@ -1,6 +1,6 @@
 """Reading what the indexes are made of from the rows, opened with the documents' keys."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from retrieval.chunk_codec import VECTOR_TYPE, open_tokens, open_vector
 from retrieval.document_keys import document_ciphers
-from retrieval.scripts import script_of
+from retrieval.scripts import Script, script_of
 from retrieval.tables import READY, ChunkRow, Document
 from retrieval.visibility import DocumentClass
 from security.cipher import Cipher
@@ -62,10 +62,17 @@ class IndexRows:
         """List the tenants that have documents."""
         return list(session.scalars(select(Document.tenant_id).distinct()))
 
-    def count(self, session: Session, tenant_id: str) -> int:
-        """Count a tenant's chunks."""
-        query = select(func.count()).select_from(ChunkRow).where(ChunkRow.tenant_id == tenant_id)
-        return session.scalar(query) or 0
+    def counts(self, session: Session, tenant_id: str) -> dict[Script, int]:
+        """Count a tenant's chunks by script, as its documents know them."""
+        query = (
+            select(Document.language, func.sum(Document.chunk_count))
+            .where(Document.tenant_id == tenant_id, Document.status == READY)
+            .group_by(Document.language)
+        )
+        found = Counter[Script]()
+        for language, chunks in session.execute(query):
+            found[script_of(language)] += int(chunks)
+        return dict(found)
 
     def batches(self, session: Session, tenant_id: str) -> Iterator[Batch]:
         """Read all of a tenant's ready documents, a batch at a time."""

@@ -22,16 +22,19 @@ class RetrievalSettings(BaseModel):
         50_000_000, ge=1_000_000, description="Memory in which one tenant's words are gathered."
     )
     exact_vectors_max: int = Field(
-        300_000,
+        20_000,
         ge=1,
-        description="Visible passages up to which a search by meaning looks at every one; above, "
-        "sketches of one bit a dimension choose those that are looked at.",
+        description="Visible passages of one script up to which a search by meaning looks at every "
+        "one; above, sketches of one bit a dimension choose those that are looked at.",
     )
     sketched_candidates_min: int = Field(
         2_000, ge=1, description="Passages that sketches choose at least for one search."
     )
-    sketched_candidates_factor: int = Field(
-        20, ge=1, description="Passages that sketches choose for each one that is asked for."
+    sketched_candidates_share: float = Field(
+        0.0125,
+        gt=0,
+        le=1,
+        description="Share of the visible passages that sketches choose for one search.",
     )
     compaction_share: float = Field(
         0.2, gt=0, lt=1, description="Share of deleted chunks above which they are swept out."

@@ -48,9 +48,7 @@ class FaissStore:
         settings: RetrievalSettings,
         centre: Callable[[], NDArray[np.float32]],
     ) -> None:
-        self._index = faiss.IndexScalarQuantizer(
-            dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-        )
+        self._index = _index(dimensions)
         self._settings = settings
         self._centre = centre
         self._sketches: Sketches | None = None
@@ -129,15 +127,16 @@ class FaissStore:
         # One thread a search: many searches run at once, and threads inside each would only
         # fight. The setting belongs to the calling thread, so it is made each time.
         faiss.omp_set_num_threads(1)
-        visible_here = visible[self._visibility[:total]]
+        visible_here = visible.take(self._visibility[:total])  # half the time of an index
         if within is not None:
             visible_here &= marked(within, self._slices, total)
         selector = _selector(visible_here)
-        if np.count_nonzero(visible_here) > self._settings.exact_vectors_max:
-            scores, positions = self._likely(query, selector, limit)
+        seen = int(np.count_nonzero(visible_here))
+        if seen > self._settings.exact_vectors_max:
+            scores, positions = self._likely(query, selector, limit, seen)
         else:
             parameters = faiss.SearchParameters(sel=selector)
-            scores, positions = self._nearest(query[None, :], min(limit, total), parameters)
+            scores, positions = _nearest(self._index, query[None, :], limit, parameters)
         order = best_first(scores, self._places[positions], positions)[:limit]
         chunks = self._chunk_ids[positions[order]].tolist()
         return list(zip(chunks, scores[order].tolist(), strict=True))
@@ -153,14 +152,17 @@ class FaissStore:
                 self._sketches.add(codes[start : start + _SKETCHED_AT_ONCE])
 
     def _likely(
-        self, query: NDArray[np.float32], selector: Any, limit: int
+        self, query: NDArray[np.float32], selector: Any, limit: int, seen: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Score exactly what the sketches propose."""
         settings = self._settings
-        count = max(settings.sketched_candidates_min, limit * settings.sketched_candidates_factor)
-        positions = self._sketched.likely(query, selector, min(count, self._index.ntotal))
-        scores: NDArray[np.float32] = self._codes()[positions].astype(np.float32) @ query
-        return scores, positions
+        share = round(seen * settings.sketched_candidates_share)
+        count = max(limit, settings.sketched_candidates_min, share)
+        likely = self._sketched.likely(query, selector, min(count, self._index.ntotal))
+        chosen = _index(self._index.d)  # half the time of numpy, and the scores of an exact search
+        chosen.add_sa_codes(self._codes().take(likely, axis=0).view(np.uint8))
+        scores, places = _nearest(chosen, query[None, :], limit)
+        return scores, likely[places]
 
     @property
     def _sketched(self) -> Sketches:
@@ -168,22 +170,6 @@ class FaissStore:
         if self._sketches is None:
             raise RuntimeError("more vectors than are searched exactly, and no sketches")
         return self._sketches
-
-    def _nearest(
-        self, queries: NDArray[np.float32], limit: int, parameters: Any
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return the `limit` nearest, and with them all that are as near as the last of them.
-
-        FAISS keeps those of lower position, which depends on what else was stored.
-        """
-        wanted = min(limit + 1, self._index.ntotal)
-        (scores,), (positions,) = self._index.search(queries, wanted, params=parameters)
-        found = positions >= 0
-        scores, positions = scores[found], positions[found]
-        if len(scores) > limit and scores[limit] == scores[limit - 1]:
-            below = float(np.nextafter(scores[limit], np.float32(-np.inf)))
-            _, scores, positions = self._index.range_search(queries, below, params=parameters)
-        return scores, positions
 
     def _grow(self, capacity: int) -> None:
         for name in ("_chunk_ids", "_visibility", "_places"):
@@ -217,6 +203,29 @@ class FaissStore:
             for document_id, positions in self._slices.items()
         }
         self._dead = 0
+
+
+def _index(dimensions: int) -> Any:
+    return faiss.IndexScalarQuantizer(
+        dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+    )
+
+
+def _nearest(
+    index: Any, queries: NDArray[np.float32], limit: int, parameters: Any = None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the `limit` nearest, and with them all that are as near as the last of them.
+
+    FAISS keeps those of lower position, which depends on what else was stored.
+    """
+    wanted = min(limit + 1, index.ntotal)
+    (scores,), (positions,) = index.search(queries, wanted, params=parameters)
+    found = positions >= 0
+    scores, positions = scores[found], positions[found]
+    if len(scores) > limit and scores[limit] == scores[limit - 1]:
+        below = float(np.nextafter(scores[limit], np.float32(-np.inf)))
+        _, scores, positions = index.range_search(queries, below, params=parameters)
+    return scores, positions
 
 
 def _selector(chosen: NDArray[np.bool_]) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -9,15 +10,22 @@ from numpy.typing import NDArray
 
 from retrieval.access import AccessScope
 from retrieval.rows import Batch, IndexedDocument
-from retrieval.scripts import Script
+from retrieval.scripts import SCRIPTS, Script
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors.faiss_store import DocumentVectors, FaissStore
 from retrieval.vectors.port import Nearest
 from retrieval.visibility import VisibilityClasses
 
+Centre = Callable[[Script], NDArray[np.float32]]
+"""Where the embedder puts texts of a script, whatever is stored."""
+
 
 class FaissVectors:
-    """A `VectorStore` in memory; `classes` are those of the tenant's other indexes too."""
+    """A `VectorStore` in memory; `classes` are those of the tenant's other indexes too.
+
+    Each script is a store of its own: a search asks each one for itself, and passing over the
+    others' vectors was measured to take as long as passing over all hidden ones.
+    """
 
     is_shared: Final = False
 
@@ -26,38 +34,44 @@ class FaissVectors:
         classes: VisibilityClasses,
         dimensions: int,
         settings: RetrievalSettings,
-        centre: Callable[[], NDArray[np.float32]],
+        centre: Centre,
     ) -> None:
         self._classes = classes
-        self._store = FaissStore(dimensions, settings, centre)
+        self._stores = {
+            script: FaissStore(dimensions, settings, partial(centre, script)) for script in SCRIPTS
+        }
 
     @property
     def document_ids(self) -> frozenset[str]:
         """Every document that has a vector."""
-        return self._store.document_ids
+        return frozenset[str]().union(*(store.document_ids for store in self._stores.values()))
 
-    def reserve(self, vectors: int) -> None:
+    def reserve(self, vectors: Mapping[Script, int]) -> None:
         """Set aside memory for a load of known size, which would else grow by doubling."""
-        self._store.reserve(vectors)
+        for script, count in vectors.items():
+            self._stores[script].reserve(count)
 
     def apply(self, batch: Batch) -> None:
         """Hold of the touched documents exactly what the batch says."""
         for document_id in batch.touched:
-            self._store.remove(document_id)
+            for store in self._stores.values():
+                store.remove(document_id)
         for document in batch.documents:
             number = self._classes.number(document.document_class)
             held = DocumentVectors(number, document.vector_ids, document.vectors)
-            self._store.put(document.document_id, held)
+            self._stores[document.document_class.script].put(document.document_id, held)
 
     def holds(self, document: IndexedDocument) -> bool:
         """Whether exactly this is held of a document."""
-        held = self._store.get(document.document_id)
-        if held is None:
+        found = [store.get(document.document_id) for store in self._stores.values()]
+        held = [one for one in found if one is not None]
+        if not held:
             return not len(document.vector_ids)
         return (
-            held.visibility == self._classes.number(document.document_class)
-            and np.array_equal(held.chunk_ids, document.vector_ids)
-            and np.array_equal(held.vectors, document.vectors)
+            len(held) == 1
+            and held[0].visibility == self._classes.number(document.document_class)
+            and np.array_equal(held[0].chunk_ids, document.vector_ids)
+            and np.array_equal(held[0].vectors, document.vectors)
         )
 
     def search(
@@ -69,6 +83,6 @@ class FaissVectors:
     ) -> Mapping[Script, Nearest]:
         """Return, for each script, up to `limit` chunks that `scope` sees, nearest to `query`."""
         return {
-            script: self._store.search(query, visible, limit, within)
+            script: self._stores[script].search(query, visible, limit, within)
             for script, visible in self._classes.visible(scope).items()
         }

@@ -205,3 +205,15 @@ class VectorStoreConformance:
     def test_no_more_are_found_than_were_asked_for(self, store: VectorStore) -> None:
         put(store, *(document(str(number)) for number in range(4)))
         assert len(store.search(scope(1), unit().astype(np.float32), 3)["other"]) == 3
+
+    def test_a_document_read_again_in_another_script_is_there_once(
+        self, store: VectorStore
+    ) -> None:
+        before = document("d1", script="other")
+        put(store, before)
+        after = document("d1", script="chinese")
+        put(store, after)
+        assert found(store, scope(1)) == chunks(after)
+        assert store.holds(after)
+        assert not store.holds(before)
+        assert store.document_ids == {"d1"}

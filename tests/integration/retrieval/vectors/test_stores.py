@@ -25,7 +25,9 @@ def _in_memory(exact_vectors_max: int) -> Open:
     @cache
     def opened(_tenant_id: str) -> FaissVectors:
         classes = VisibilityClasses()
-        return FaissVectors(classes, DIMENSIONS, settings, lambda: np.full(DIMENSIONS, 0.25, "f4"))
+        return FaissVectors(
+            classes, DIMENSIONS, settings, lambda _script: np.full(DIMENSIONS, 0.25, "f4")
+        )
 
     return opened
 
