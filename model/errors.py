@@ -101,7 +101,7 @@ class InvalidRequest(ModelError):
 
 
 class TuningDataError(ModelError):
-    """The folder of examples to tune on cannot be used; the message names the file."""
+    """What to tune on or to start from cannot be used; the message says what is wrong."""
 
     code = "invalid_tuning_data"
 

@@ -16,7 +16,7 @@ from model.tuning.recipe import Recipe
 from model.tuning.report import refusal_table, score_table, utilisation_table
 from model.tuning.trainer import StepReport
 from model.tuning.tune import Judgement, Progress, Stage, Tuning
-from model.tuning.tuned_file import FILE
+from model.tuning.tuned_file import FILE, TunedWeights
 
 _LABELS: dict[Stage, str] = {
     "reading": "Frozen layers (tokens)",
@@ -43,6 +43,10 @@ def tune(  # noqa: PLR0917 - typer passes options by name
         Path | None,
         typer.Option(exists=True, help="JSON file with what differs from the shipped recipe."),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="Tuned file to start from: a second pass."),
+    ] = None,
     resume: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--resume", help="Go on with the run in the working folder.")
     ] = False,
@@ -53,7 +57,7 @@ def tune(  # noqa: PLR0917 - typer passes options by name
     chosen = Recipe() if recipe is None else Recipe.from_json(recipe.read_text(encoding="utf-8"))
     with _bars(console) as progress:
         run = Tuning(gguf, data, working, chosen, progress)
-        tuned = run.run(resume=resume)
+        tuned = run.run(resume=resume, start=TunedWeights.open(start) if start else None)
         tuned.save(out / FILE)
         judgement = run.judge(tuned)
     for table in _tables(judgement, chosen):

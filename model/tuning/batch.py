@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from model.router import Routing
 from model.tuning.base import FrozenBase
-from model.tuning.examples import Example
+from model.tuning.example_maker import Example
 from model.tuning.layer import LayerSizes, Stretch, Weights, read, read_keys, stretches
 
 

@@ -16,7 +16,7 @@ import torch
 
 from model.durable_files import publish
 from model.tuning.base import FrozenBase
-from model.tuning.examples import Example
+from model.tuning.example_maker import Example
 
 Progress = Callable[[int, int], None]
 """Called with the tokens that are done and all there are."""

@@ -18,6 +18,15 @@ class Recipe:
     """Rank of the adapters on queries, keys, values and outputs; 0 for none."""
     feed_forward_rank: int = 0
     """Rank of adapters on the dense feed-forward."""
+    look_alikes: bool = False
+    """Fill every example up with passages that look like the right one."""
+    traditional_share: float = 0.0
+    """Share of the Chinese examples that are written in traditional characters."""
+    short_answers_kept: float = 1.0
+    """Share of the Chinese examples with short answers that are kept: most are names and numbers,
+    and who has seen few others cuts explanations short."""
+    language_examples_max: int | None = None
+    """So many examples of one language at most."""
     gradient_tokens: int = 32
     """So many last tokens of a prompt, and its answer, get gradients; the others are only read."""
     examples_per_step: int = 8

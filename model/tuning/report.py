@@ -10,7 +10,7 @@ import torch
 
 from model.tuning.base import FrozenBase
 from model.tuning.batch import answer_logits, lay_out, tuned_sizes
-from model.tuning.examples import Example
+from model.tuning.example_maker import Example
 from model.tuning.hidden_states import HiddenStates
 from model.tuning.layer import Weights
 from model.tuning.prompt import Language

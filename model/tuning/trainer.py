@@ -13,13 +13,15 @@ import torch.nn.functional as F
 
 from model.balance import load_balancing_loss
 from model.durable_files import publish
+from model.errors import TuningDataError
 from model.tuning.base import FrozenBase
 from model.tuning.batch import Batch, answer_logits, lay_out, tuned_sizes
-from model.tuning.examples import Example
+from model.tuning.example_maker import Example
 from model.tuning.hidden_states import HiddenStates
 from model.tuning.layer import Weights
 from model.tuning.recipe import Recipe
 from model.tuning.trained import EXPERTS, ROUTER, initial, served
+from model.tuning.tuned_file import TunedWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,29 @@ class Trainer:
         state = torch.load(path, weights_only=True)
         if state["recipe"] != self._recipe.to_json():
             return False
-        with torch.no_grad():
-            for layer, saved in zip(self.trained, state["trained"], strict=True):
-                for name, parameter in layer.items():
-                    parameter.copy_(saved[name])
+        self._copy(state["trained"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._done = state["done"]
         return True
+
+    def start_from(self, tuned: TunedWeights) -> None:
+        """Begin where another run ended: a second pass over other examples.
+
+        Raises:
+            TuningDataError: it was tuned with other sizes, or on another base.
+        """
+        if tuned.base_sha256 != self._base.sha256:
+            raise TuningDataError("the weights to start from belong to another base model")
+        shapes = [{n: p.shape for n, p in layer.items()} for layer in self.trained]
+        if [{n: p.shape for n, p in layer.items()} for layer in tuned.layers] != shapes:
+            raise TuningDataError("the weights to start from have other sizes than the recipe")
+        self._copy(tuned.layers)
+
+    def _copy(self, layers: Sequence[Mapping[str, torch.Tensor]]) -> None:
+        with torch.no_grad():
+            for layer, saved in zip(self.trained, layers, strict=True):
+                for name, parameter in layer.items():
+                    parameter.copy_(saved[name])
 
     def _step(self) -> StepReport:
         for group in self._optimizer.param_groups:

@@ -16,12 +16,14 @@ from model.durable_files import sha256_of
 from model.gguf.unpack import unpacked_folder
 from model.tokenizer import ChatTokenizer
 from model.tuning.base import FrozenBase
-from model.tuning.examples import Example, Split, read_examples
+from model.tuning.example_maker import Example
+from model.tuning.examples import Split, read_examples
 from model.tuning.hidden_states import HiddenStates, cached_hidden_states
 from model.tuning.prompt import Language
 from model.tuning.recipe import Recipe
 from model.tuning.report import utilisation
 from model.tuning.scores import Outcome, outcomes
+from model.tuning.selection import selected
 from model.tuning.trained import served
 from model.tuning.trainer import StepReport, Trainer
 from model.tuning.tuned_file import TunedWeights
@@ -63,13 +65,15 @@ class Tuning:
         self._data, self._working = data, working
         self._recipe, self._progress = recipe, progress
 
-    def run(self, *, resume: bool) -> TunedWeights:
-        """Tune, or go on with a run of the same recipe.
+    def run(self, *, resume: bool, start: TunedWeights | None = None) -> TunedWeights:
+        """Tune, or go on with a run of the same recipe; from `start` on, if that is given.
 
         Raises:
-            TuningDataError: the data folder cannot be used.
+            TuningDataError: the data folder cannot be used, or `start` does not fit the recipe.
         """
         trainer = self._trainer()
+        if start is not None:
+            trainer.start_from(start)
         state = self._working / STATE
         if resume:
             trainer.resume(state)
@@ -98,10 +102,9 @@ class Tuning:
 
     def _read(self, split: Split) -> _Set:
         recipe = self._recipe
-        examples = read_examples(self._data, split, self._tokenizer, self._end_token, recipe.seed)
+        examples = read_examples(self._data, split, self._tokenizer, self._end_token, recipe)
         if split == "train":
-            short = [e for e in examples if len(e.input_tokens) <= recipe.tokens_max]
-            examples = short[: recipe.examples_max]
+            examples = selected(examples, recipe)
         hidden = cached_hidden_states(
             self._working / f"{split}.states",
             self._base,

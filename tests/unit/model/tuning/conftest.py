@@ -8,7 +8,7 @@ import torch
 
 from model.checkpoint import Checkpoint
 from model.tuning.base import FrozenBase
-from model.tuning.examples import Example
+from model.tuning.example_maker import Example
 from model.tuning.recipe import Recipe
 from model.tuning.trained import initial
 from model.tuning.tuned_file import TunedWeights

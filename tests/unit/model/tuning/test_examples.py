@@ -6,10 +6,13 @@ import pytest
 
 from model.errors import TuningDataError
 from model.tokenizer import ChatTokenizer
-from model.tuning.examples import Example, read_examples
+from model.tuning.example_maker import Example
+from model.tuning.examples import read_examples
 from model.tuning.prompt import REFUSAL, TitledPassage, tuned_prompt
+from model.tuning.recipe import Recipe
 
 END = 263
+FIRST = Recipe(seed=1)
 
 
 def text(tokenizer: ChatTokenizer, tokens: tuple[int, ...]) -> str:
@@ -18,7 +21,7 @@ def text(tokenizer: ChatTokenizer, tokens: tuple[int, ...]) -> str:
 
 @pytest.fixture
 def read(data_folder: Path, tokenizer: ChatTokenizer) -> list[Example]:
-    return read_examples(data_folder, "train", tokenizer, END, seed=1)
+    return read_examples(data_folder, "train", tokenizer, END, FIRST)
 
 
 def test_answers_cite_the_gold_passage_or_refuse(
@@ -46,8 +49,8 @@ def test_the_question_is_asked_in_its_language(
 
 
 def test_the_seed_decides(read: list[Example], data_folder: Path, tokenizer: ChatTokenizer) -> None:
-    assert read == read_examples(data_folder, "train", tokenizer, END, seed=1)
-    assert read != read_examples(data_folder, "train", tokenizer, END, seed=2)
+    assert read == read_examples(data_folder, "train", tokenizer, END, FIRST)
+    assert read != read_examples(data_folder, "train", tokenizer, END, Recipe(seed=2))
 
 
 def test_some_get_passages_of_others_but_never_the_answer(
@@ -65,14 +68,14 @@ def test_some_get_passages_of_others_but_never_the_answer(
 
 def test_a_folder_without_data_is_refused(tmp_path: Path, tokenizer: ChatTokenizer) -> None:
     with pytest.raises(TuningDataError, match=r"train\.jsonl"):
-        read_examples(tmp_path, "train", tokenizer, END, seed=1)
+        read_examples(tmp_path, "train", tokenizer, END, FIRST)
 
 
 def test_a_damaged_line_is_refused(data_folder: Path, tokenizer: ChatTokenizer) -> None:
     path = data_folder / "train_rag_zh" / "valid.jsonl"
     path.write_text('{"id": ', encoding="utf-8")
     with pytest.raises(TuningDataError, match=r"valid\.jsonl"):
-        read_examples(data_folder, "valid", tokenizer, END, seed=1)
+        read_examples(data_folder, "valid", tokenizer, END, FIRST)
 
 
 def test_the_prompt_is_spelt_like_this() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from model.tuning.base import FrozenBase
-from model.tuning.examples import Example
+from model.tuning.example_maker import Example
 from model.tuning.hidden_states import HiddenStates, cached_hidden_states
 
 

@@ -10,7 +10,7 @@ from model.step import Span, Step
 from model.transformer import Decoder
 from model.tuning.base import FrozenBase
 from model.tuning.batch import answer_logits, lay_out, tuned_sizes
-from model.tuning.examples import Example
+from model.tuning.example_maker import Example
 from model.tuning.layer import LayerSizes, Weights
 from model.tuning.trained import served
 from model.tuning.tuned_file import TunedWeights

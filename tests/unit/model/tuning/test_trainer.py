@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import torch
 
+from model.errors import TuningDataError
 from model.tuning.base import FrozenBase
-from model.tuning.examples import Example
+from model.tuning.example_maker import Example
 from model.tuning.recipe import Recipe
 from model.tuning.trained import initial
 from model.tuning.trainer import Trainer
+from model.tuning.tuned_file import TunedWeights
 
 Parts = tuple[FrozenBase, Recipe, list[Example], Any]
 
@@ -97,3 +99,19 @@ def test_a_recipe_without_sense_is_refused() -> None:
     with pytest.raises(ValueError, match="not a recipe"):
         Recipe.from_json('{"magic": 1}')
     assert Recipe.from_json(Recipe(seed=4).to_json()) == Recipe(seed=4)
+
+
+def test_a_second_pass_starts_from_the_first(parts: Parts, changed: TunedWeights) -> None:
+    trainer = Trainer(*parts)
+    trainer.start_from(changed)
+    for mine, theirs in zip(trainer.trained, changed.layers, strict=True):
+        assert all(torch.equal(mine[name], theirs[name]) for name in theirs)
+
+
+def test_weights_of_another_base_or_size_are_no_start(parts: Parts, changed: TunedWeights) -> None:
+    base, recipe, examples, hidden = parts
+    with pytest.raises(TuningDataError, match="another base"):
+        Trainer(*parts).start_from(replace(changed, base_sha256="1" * 64))
+    wider = Trainer(base, replace(recipe, attention_rank=3), examples, hidden)
+    with pytest.raises(TuningDataError, match="other sizes"):
+        wider.start_from(changed)

@@ -64,6 +64,15 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     assert equal(whole, resumed)
 
 
+def test_a_second_pass_goes_on_where_the_first_ended(
+    tiny_gguf: Path, data_folder: Path, tmp_path: Path, small: Recipe
+) -> None:
+    tuning = Tuning(tiny_gguf, data_folder, tmp_path / "a", small, silent)
+    first = tuning.run(resume=False)
+    assert not equal(tuning.run(resume=False, start=first), first)
+    assert equal(tuning.run(resume=True, start=first), tuning.run(resume=True))
+
+
 def test_held_out_examples_are_judged_and_reported(
     tiny_gguf: Path, data_folder: Path, tmp_path: Path, small: Recipe
 ) -> None:
