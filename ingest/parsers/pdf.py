@@ -18,6 +18,7 @@ from ingest.parsers import (
     building,
     pdf_attachments,
     pdf_contents,
+    pdf_continued,
     pdf_fallback,
     pdf_furniture,
     pdf_headings,
@@ -75,7 +76,7 @@ def _read(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> Pars
         return _without_text(path, limits, count, unread, hides_text=hides_text)
     pages = pdf_furniture.without_furniture(pages)
     headings = pdf_headings.Headings(pages, _bookmarks(document))
-    blocks = pdf_layout.blocks(pages, headings)
+    blocks = pdf_continued.with_headers(pdf_layout.blocks(pages, headings))
     found = building.document(blocks, title=headings.title, page_count=count)
     return replace(found, unread_pages=unread)
 
