@@ -40,14 +40,18 @@ class Alike:
     embed_passages = embed_queries
 
 
-@pytest.fixture(scope="module")
-def grounding() -> Grounding:
+def grounded(question: str, *texts: str) -> Grounding:
     passages = [
         Passage(Hit(f"{n}.0", f"{n}", f"{n}.pdf", 1, Chunk(0, text, BEFORE, BEFORE + len(text))))
-        for n, text in enumerate(TEXTS)
+        for n, text in enumerate(texts)
     ]
     vectors = SentenceVectors(Alike(), passages)
-    return Grounding("What is the limit?", passages, vectors, GroundingThresholds())
+    return Grounding(question, passages, vectors, GroundingThresholds())
+
+
+@pytest.fixture(scope="module")
+def grounding() -> Grounding:
+    return grounded("What is the limit?", *TEXTS)
 
 
 said = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
@@ -97,3 +101,21 @@ def test_words_that_stand_apart_do_not_support_an_amount(grounding, words):
 def test_words_in_another_order_support_a_name(grounding):
     assert grounding.support("Lopez, Maria").quote.startswith("It was opened in March 2019")
     assert "Lopez" not in grounding.support("Maria Lopez of Dublin").quote
+
+
+def test_a_figure_is_not_said_of_what_only_the_question_names():
+    grounding = grounded("Are taxi fares and parking fees of visitors refunded?", TEXTS[0])
+    assert grounding.support("Hotel costs are refunded up to 120 euros a night.")
+    of_another = "Taxi fares and parking fees of visitors are refunded up to 120 euros a night."
+    assert grounding.support(of_another) is None
+
+
+def test_words_gathered_from_all_over_a_passage_support_nothing():
+    text = (
+        "The hotel is paid by the office. Receipts are handed in within a month. "
+        "Parking in the yard costs nothing. Taxis are called at the desk. "
+        "Breakfast is served in the hall. Visitors wear a badge."
+    )
+    grounding = grounded("What is there?", text)
+    assert grounding.support("Breakfast is served in the hall, and visitors wear a badge.")
+    assert not grounding.support("The hotel hands badges, parking, taxis, breakfast and receipts.")
