@@ -38,7 +38,9 @@ def test_documents_have_different_keys(database: Database, keyring: KeyRing) -> 
         other.open(PLACE, one.seal(PLACE, b"text"))
 
 
-def test_a_wrapped_key_given_to_another_owner_does_not_open(database: Database, keyring: KeyRing) -> None:
+def test_a_wrapped_key_given_to_another_owner_does_not_open(
+    database: Database, keyring: KeyRing
+) -> None:
     with database.transaction() as session:
         keyring.create(session, TENANT, "document:a")
         session.execute(
