@@ -23,7 +23,7 @@ from tests.mutants.trees import copied
 from tests.mutants.trial import Trial, outcomes
 from tests.mutants.verdict import passed, verdict_on
 
-_SECONDS_MAX = 300
+_SECONDS_MAX = 600
 
 
 def main(words: Sequence[str], jobs: int, *, why: bool) -> int:

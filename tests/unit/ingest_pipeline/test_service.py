@@ -17,7 +17,7 @@ from ingest.errors import (
 )
 from ingest.service import DocumentService
 from ingest.views import CollectionView
-from retrieval.access import scope_for
+from retrieval.access import intern_acl, scope_for
 from retrieval.tables import Document
 from security.errors import Forbidden, NotFound
 from security.principal import Principal, Role
@@ -84,6 +84,20 @@ def test_same_bytes_are_stored_once(
         assert not elsewhere.duplicate
     assert len(list(blobs.names())) == 2
     assert audited().count("document.upload") == 2
+
+
+def test_a_document_that_only_others_see_is_neither_found_again_nor_counted(
+    database: Database, documents: DocumentService, person, collection: CollectionView, upload
+) -> None:
+    hidden = upload(b"hello")
+    editor = person("editor", {collection.id: Role.EDITOR})
+    with database.transaction() as session:
+        others = intern_acl(session, editor.tenant_id, ["user:somebody"])
+        session.get_one(Document, hidden.id).acl_id = others
+    with database.transaction() as session:
+        own = documents.upload(session, editor, collection.id, "mine.txt", io.BytesIO(b"hello"))
+        assert not own.duplicate
+        assert documents.page(session, scope_for(session, editor)).total == 1
 
 
 def test_a_faster_upload_of_the_same_bytes_wins(
