@@ -31,8 +31,8 @@ def test_it_still_applies_and_its_tests_exist(root: Path, mutation: Mutation) ->
     for test in mutation.tests:
         file, *names = test.split("::")
         text = (root / file).read_text()
-        for name in names:
-            assert re.search(rf"^ *(?:def|class) {name}\b", text, flags=re.MULTILINE), test
+        for indent, name in zip(("", " {4}"), names, strict=False):
+            assert re.search(rf"^{indent}(?:def|class) {name}\b", text, flags=re.MULTILINE), test
 
 
 def test_no_mutation_is_stillborn(tmp_path: Path, root: Path) -> None:
