@@ -45,19 +45,20 @@ def test_no_mutation_is_stillborn(tmp_path: Path, root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "kind", "word"),
+    ("code", "phase", "kind", "word"),
     [
-        (1, "AssertionError", "caught"),
-        (1, "IntegrityError", "caught"),
-        (0, None, "SURVIVED"),
-        (1, "NameError", "STILLBORN"),
-        (2, "ImportError", "ERROR"),
-        (5, None, "ERROR"),
-        (None, None, "HUNG"),
+        (1, "call", "AssertionError", "caught"),
+        (1, "call", "IntegrityError", "caught"),
+        (0, None, None, "SURVIVED"),
+        (1, "call", "NameError", "STILLBORN"),
+        (1, "setup", "Failed", "ERROR"),
+        (2, "collect", "ImportError", "ERROR"),
+        (5, None, None, "ERROR"),
+        (None, None, None, "HUNG"),
     ],
 )
 def test_only_a_failed_test_catches_a_mutation(
-    code: int | None, kind: str | None, word: str
+    code: int | None, phase: str | None, kind: str | None, word: str
 ) -> None:
-    failure = None if kind is None else Failure("tests/t.py::test_a", kind, "why")
+    failure = Failure("tests/t.py::test_a", phase, kind, "why") if phase and kind else None
     assert verdict_on(Outcome(code, "what pytest said", 0.1, failure)).word == word

@@ -12,7 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.context import ForkProcess
@@ -51,9 +51,10 @@ class Noting:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The first test that failed, the kind of what it raised, and that in words."""
+    """The first test that failed, where ("call": in the test itself), what it raised, in words."""
 
     test: str
+    phase: str
     kind: str
     words: str
 
@@ -70,7 +71,8 @@ class Failing:
         """Write it, unless another came before."""
         if call.excinfo is not None and not self._path.exists():
             words = str(call.excinfo.value).partition("\n")[0]
-            self._path.write_text(json.dumps([node.nodeid, call.excinfo.typename, words]))
+            failure = Failure(node.nodeid, call.when, call.excinfo.typename, words)
+            self._path.write_text(json.dumps(astuple(failure)))
 
 
 class Hasty:

@@ -18,7 +18,8 @@ class Verdict:
     """What came of one mutation.
 
     SURVIVED: the tests pass. STILLBORN: the broken source cannot run at all, which any test
-    notices and which therefore shows nothing. HUNG: no end in time. ERROR: pytest itself gave up.
+    notices and which therefore shows nothing. HUNG: no end in time. ERROR: pytest itself gave up,
+    or what a test needs could not be set up.
     `noticed_by` is the failed test and its first words on why.
     """
 
@@ -40,5 +41,7 @@ def verdict_on(outcome: Outcome) -> Verdict:
     failure = outcome.failure
     if outcome.code != _FAILED or failure is None:
         return Verdict("ERROR", outcome.text[-500:])
-    word: Word = "STILLBORN" if failure.kind in _STILLBORN else "caught"
-    return Verdict(word, f"{failure.test}: {failure.kind} {failure.words}"[:_CHARACTERS_MAX])
+    noticed_by = f"{failure.test}: {failure.kind} {failure.words}"[:_CHARACTERS_MAX]
+    if failure.kind in _STILLBORN:
+        return Verdict("STILLBORN", noticed_by)
+    return Verdict("caught" if failure.phase == "call" else "ERROR", noticed_by)
