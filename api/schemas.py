@@ -282,7 +282,10 @@ class Timings(_View):
 
 
 class Answer(BaseModel):
-    """An answer; every sentence ends in `[n]`, the number of a citation."""
+    """An answer; every sentence ends in `[n]`, the number of a citation.
+
+    `unanswered` are parts of the question without an answer; a line of the text says so for each.
+    """
 
     id: str
     conversation_id: str
@@ -290,6 +293,7 @@ class Answer(BaseModel):
     refused: bool
     interrupted: bool
     cached: bool
+    unanswered: list[str]
     citations: list[Citation]
     model: str
     usage: Usage

@@ -66,6 +66,8 @@ class Timings:
 class Answer:
     """A whole answer. Every sentence of `text` ends in `[n]` unless the answer is a refusal.
 
+    A question of several parts is answered line by line, and `unanswered` are the parts without an
+    answer, each of which has a line of its own that says so, without a number.
     `interrupted`: the reader went away or stopped it; `text` is what had been shown by then.
     `cached`: the same question was asked before over the same passages; no model was asked.
     `arm`: "B" when the passages were found as the variant of `experiment` says ("": none runs).
@@ -83,6 +85,7 @@ class Answer:
     cached: bool = False
     experiment: str = ""
     arm: str = "A"
+    unanswered: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """Serialise for storage."""
@@ -92,6 +95,7 @@ class Answer:
     def from_json(cls, stored: bytes) -> "Answer":
         """Read back what `to_json` wrote."""
         fields: dict[str, Any] = json.loads(stored)
+        fields["unanswered"] = tuple(fields.get("unanswered", ()))
         fields["citations"] = tuple(map(_citation, fields["citations"]))
         fields["usage"] = Usage(**fields["usage"])
         fields["timings"] = Timings(**fields["timings"])

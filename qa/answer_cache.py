@@ -18,6 +18,8 @@ from threading import Lock
 from typing import Final
 
 from qa.answer import Citation, CitationFound, Token, Usage
+from qa.composition import Composition
+from qa.evidence import Evidence
 from retrieval.corpus import Hit
 
 _COURTESY: Final = re.compile(
@@ -46,6 +48,13 @@ class Recalled:
     text: str
     citations: tuple[Citation, ...]
     refused: bool
+    unanswered: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, written: Composition) -> "Recalled":
+        """Keep what was written."""
+        citations = tuple(written.citations)
+        return cls(written.text, citations, written.refused, written.unanswered)
 
     @property
     def usage(self) -> Usage:
@@ -92,21 +101,20 @@ class AnswerCache:
                 del self._kept[key]
 
 
-def key_of(
-    tenant_id: str, model: str, question: str, hits: Sequence[Hit], mentions: Sequence[Hit]
-) -> Key:
-    """Return the key of a question for which these passages were found, in this order."""
+def key_of(tenant_id: str, model: str, question: str, evidence: Sequence[Evidence]) -> Key:
+    """Return the key of a question for whose parts these passages were found, in this order."""
     digest = hashlib.sha256()
-    for part in (*_evidence(hits), "", *_evidence(mentions)):
-        digest.update(len(part.encode()).to_bytes(8) + part.encode())
+    for part in evidence:
+        for text in (*_shown(part.hits), "", *_shown(part.mentions), ""):
+            digest.update(len(text.encode()).to_bytes(8) + text.encode())
     return Key(tenant_id, model, spelling(question), digest.digest())
 
 
-def _evidence(hits: Sequence[Hit]) -> Iterator[str]:
+def _shown(hits: Sequence[Hit]) -> Iterator[str]:
     """Yield all that may be shown of passages: that of their copies too."""
     for hit in hits:
         yield from (hit.chunk_id, hit.document_name, hit.chunk.text, str(len(hit.copies)))
-        yield from _evidence(hit.copies)
+        yield from _shown(hit.copies)
 
 
 def spelling(question: str) -> tuple[str, ...]:

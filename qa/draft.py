@@ -1,4 +1,4 @@
-"""One answer while it is written: the model's text goes in, checked sentences come out."""
+"""The answer to one question as it is written: the model's text goes in, checked sentences out."""
 
 import threading
 from collections.abc import Generator as Closable
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
 from model.backends.port import GenerationPiece, GenerationRequest, Generator
-from qa.answer import Citation, CitationFound, Token, Usage
+from qa.answer import CitationFound, Token, Usage
 from qa.grounding import Grounding
-from qa.language import REFUSAL, Language, language_of
+from qa.language import Language, language_of
 from qa.passages import Support
 from qa.prompt import NOT_FOUND
 from qa.relevance import Excerpt, Relevance
@@ -22,7 +22,7 @@ _NAME_WORDS_MAX: Final = 6
 
 
 class Draft:
-    """Runs the model and lets through only what the passages support.
+    """Runs the model and lets through only what the passages support, into `verified`.
 
     `finished` stays False when the reader stops the answer or goes away.
     """
@@ -33,27 +33,22 @@ class Draft:
         grounding: Grounding,
         thresholds: GroundingThresholds,
         language: Language,
+        verified: VerifiedText,
     ) -> None:
         self.usage = Usage()
         self.finished = False
-        self.refused = False
         self._relevance = relevance
         self._grounding = grounding
         self._thresholds = thresholds
         self._language = language
-        self._refusal = REFUSAL[language]
         self._shown: Sequence[Excerpt] = ()
-        self._verified = VerifiedText()
+        self._verified = verified
+        self._begun_at = len(verified.text)
 
     @property
-    def text(self) -> str:
-        """What the reader has seen so far."""
-        return self._refusal if self.refused else self._verified.text
-
-    @property
-    def citations(self) -> Sequence[Citation]:
-        """The places behind `text`."""
-        return self._verified.citations
+    def is_empty(self) -> bool:
+        """Whether nothing that answers was found so far."""
+        return len(self._verified.text) == self._begun_at
 
     def write(
         self,
@@ -62,7 +57,7 @@ class Draft:
         shown: Sequence[Excerpt],
         cancelled: threading.Event,
     ) -> Iterator[Token | CitationFound]:
-        """Stream what is supported, or the refusal; closing the iterator stops the model.
+        """Stream what is supported, if anything; closing the iterator stops the model.
 
         `shown` are the excerpts in the request's prompt, which the model cites by number.
         """
@@ -75,16 +70,9 @@ class Draft:
             yield from self._checked(sentence)
         if cancelled.is_set():
             return
-        if not self._verified.text:
+        if self.is_empty:
             yield from self._quoted(score_min)
-        if not self._verified.text:
-            yield from self.refuse()
         self.finished = True
-
-    def refuse(self) -> Iterator[Token]:
-        """Say that the documents do not hold the answer."""
-        self.refused = self.finished = True
-        yield Token(self._refusal)
 
     def _sentences(
         self, generator: Generator, request: GenerationRequest, cancelled: threading.Event

@@ -4,25 +4,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from model.allowed_text import CitedNumbers
-from model.backends.port import GenerationRequest, Generator
+from model.backends.port import Generator
 from qa.answer import Answer, CitationFound, Done, Event, Started, Timings, Token, Turn
 from qa.answer_cache import AnswerCache, Key, Recalled, key_of
+from qa.composition import Composition, Writer
 from qa.conversations import Conversations
-from qa.draft import Draft
 from qa.errors import QuestionEmpty, QuestionTooLong
+from qa.evidence import Evidence, Gathering
 from qa.experiment import Experiment
 from qa.feedback import AnswerFeedback, ArmName
-from qa.followup import search_query
-from qa.grounding import Grounding
-from qa.language import language_of
-from qa.prompt import Prompt, build_prompt
-from qa.relevance import Relevance
+from qa.parts import parts_of
 from qa.settings import AnswerSettings
-from qa.words import names_asked
 from retrieval.access import AccessScope, scope_for
-from retrieval.corpus import Hit
 from retrieval.embedding.port import Embedder
 from retrieval.filters import NO_FILTERS, Filters
 from retrieval.search import Retriever
@@ -32,20 +27,21 @@ from security.keyring import KeyRing
 from security.principal import Principal, Verb
 from storage.database import Database
 
+_TURNS_LOOKED_BACK: Final = 5
+"""So many turns may lie between a question and the one that says what it is about."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A recorded question, what was searched for it and what was found."""
+    """A recorded question and what was found for its parts."""
 
     principal: Principal
     question: str
-    query: str
+    evidence: Sequence[Evidence]
     conversation_id: str
     answer_id: str
     arm: ArmName
     history: Sequence[Turn]
-    hits: Sequence[Hit]
-    mentions: Sequence[Hit]
     started: float
     retrieval_ms: int
 
@@ -116,22 +112,17 @@ class AnswerService:
         if collections is not None:
             scope = scope.narrowed(collections)
         scope = scope.filtered(filters)
-        query = search_query(text, [turn.question for turn in history])
-        retriever = self._retriever_of(arm)
-        hits = retriever.search(scope, query, self._settings.passages_max)
-        mentions = self._mentions(retriever, scope, query)
+        evidence = self._evidence(self._retriever_of(arm), scope, text, history)
         retrieval_ms = _milliseconds(self._timer() - started)
-        conversation_id, answer_id = self._record(principal, conversation_id, text, hits)
+        conversation_id, answer_id = self._record(principal, conversation_id, text, evidence)
         asked = _Asked(
             principal=principal,
             question=text,
-            query=query,
+            evidence=evidence,
             conversation_id=conversation_id,
             answer_id=answer_id,
             arm=arm,
             history=history,
-            hits=hits,
-            mentions=mentions,
             started=started,
             retrieval_ms=retrieval_ms,
         )
@@ -159,26 +150,27 @@ class AnswerService:
                 principal,
                 scope,
                 conversation_id,
-                turns_max=max(1, self._settings.history_turns_max),
+                turns_max=max(_TURNS_LOOKED_BACK, self._settings.history_turns_max),
             )
             return scope, arm, conversation.turns
 
     def _retriever_of(self, arm: ArmName) -> Retriever:
         return self._experiment.retriever if self._experiment and arm == "B" else self._retriever
 
-    def _mentions(self, retriever: Retriever, scope: AccessScope, query: str) -> Sequence[Hit]:
-        """Find where the names of a question stand, which need not be where the answer does."""
-        names = names_asked(query)
-        if not names:
-            return ()
-        return retriever.search(scope, " ".join(names), self._settings.mentions_max)
+    def _evidence(
+        self, retriever: Retriever, scope: AccessScope, question: str, history: Sequence[Turn]
+    ) -> Sequence[Evidence]:
+        settings = self._settings
+        gathering = Gathering(retriever, scope, settings.passages_max, settings.mentions_max)
+        parts = parts_of(question, settings.question_parts_max)
+        return gathering.of(question, parts, [turn.question for turn in history])
 
     def _record(
         self,
         principal: Principal,
         conversation_id: str | None,
         question: str,
-        hits: Sequence[Hit],
+        evidence: Sequence[Evidence],
     ) -> tuple[str, str]:
         """Store the question and its audit entry together: without the entry, no answer."""
         with self._database.transaction(principal.tenant_id) as session:
@@ -197,7 +189,7 @@ class AnswerService:
                     "documents": document_versions(
                         session,
                         principal.tenant_id,
-                        [one.document_id for hit in hits for one in (hit, *hit.copies)],
+                        [id_ for part in evidence for id_ in part.document_ids],
                     ),
                     "model": self._generator.name,
                 },
@@ -206,20 +198,18 @@ class AnswerService:
 
     def _write(self, asked: _Asked, cancelled: threading.Event) -> Iterator[Event]:
         principal, model = asked.principal, self._generator.name
-        key = key_of(principal.tenant_id, model, asked.question, asked.hits, asked.mentions)
+        key = key_of(principal.tenant_id, model, asked.question, asked.evidence)
         if not asked.history and (recalled := self._cache.get(key)) is not None:
             return self._given(asked, recalled, recalled.events())
-        thresholds = self._settings.grounding
-        relevance = Relevance(asked.query, asked.hits, self._embedder, asked.mentions)
-        grounding = Grounding(asked.query, relevance.passages, relevance.vectors, thresholds)
-        draft = Draft(relevance, grounding, thresholds, language_of(asked.question))
-        events = self._events(asked, relevance, draft, cancelled)
-        return self._given(asked, draft, events, None if asked.history else key)
+        writer = Writer(self._generator, self._embedder, self._settings)
+        composition = Composition(writer, asked.evidence, asked.history, principal.tenant_id)
+        events = composition.write(cancelled)
+        return self._given(asked, composition, events, None if asked.history else key)
 
     def _given(
         self,
         asked: _Asked,
-        written: Draft | Recalled,
+        written: Composition | Recalled,
         events: Iterator[Token | CitationFound],
         key: Key | None = None,
     ) -> Iterator[Event]:
@@ -235,37 +225,12 @@ class AnswerService:
             self._store(asked.principal, answer)
             if self._observe:
                 self._observe(answer)
-        if key and written.finished:
-            self._cache.put(key, Recalled(written.text, tuple(written.citations), written.refused))
+        if key and isinstance(written, Composition) and written.finished:
+            self._cache.put(key, Recalled.of(written))
         yield Done(answer)
 
-    def _events(
-        self, asked: _Asked, relevance: Relevance, draft: Draft, cancelled: threading.Event
-    ) -> Iterator[Token | CitationFound]:
-        if relevance.is_hopeless or relevance.best_score < self._settings.grounding.relevance_min:
-            return draft.refuse()
-        prompt = build_prompt(
-            asked.question,
-            relevance.excerpts(self._settings.shown_sentences_max),
-            asked.history,
-            self._generator.count_tokens,
-            self._settings,
-        )
-        request = self._request(prompt, asked.principal.tenant_id)
-        return draft.write(self._generator, request, prompt.excerpts, cancelled)
-
-    def _request(self, prompt: Prompt, tenant_id: str) -> GenerationRequest:
-        numbers = CitedNumbers(frozenset(range(1, len(prompt.excerpts) + 1)))
-        return GenerationRequest(
-            prompt.messages,
-            self._settings.new_tokens_max,
-            tenant=tenant_id,
-            allowed=numbers if self._generator.enforces_allowed else None,
-            drafts=[excerpt.text for excerpt in prompt.excerpts],
-        )
-
     def _answer(
-        self, asked: _Asked, written: Draft | Recalled, first_text_at: float | None
+        self, asked: _Asked, written: Composition | Recalled, first_text_at: float | None
     ) -> Answer:
         now = self._timer()
         return Answer(
@@ -273,6 +238,7 @@ class AnswerService:
             conversation_id=asked.conversation_id,
             text=written.text,
             refused=written.refused,
+            unanswered=written.unanswered,
             citations=tuple(written.citations),
             model=self._generator.name,
             usage=written.usage,

@@ -82,12 +82,14 @@ class ExperimentSettings(BaseModel):
 class AnswerSettings(BaseModel):
     """How a question becomes an answer.
 
-    `cached_answers_max` answers are kept in memory for questions that come again (0: none).
+    `cached_answers_max` answers are kept in memory for questions that come again (0: none). A
+    question that asks up to `question_parts_max` things is answered part by part (1: as a whole).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cached_answers_max: int = Field(default=1_000, ge=0)
+    question_parts_max: int = Field(default=4, gt=0)
     question_characters_max: int = Field(default=4_000, gt=0)
     passages_max: int = Field(default=5, gt=0)
     mentions_max: int = Field(default=10, gt=0)

@@ -20,11 +20,32 @@ class VerifiedText:
         self.text = ""
         self.citations: list[Citation] = []
         self._said: set[str] = set()
+        self._opening: str | None = None
+        self._notes: list[str] = []
+
+    def begin_line(self) -> None:
+        """Let what follows begin a line; what was said before may be said there again."""
+        self._said.clear()
+        self._opening = "\n" if self.text else None
+
+    def note(self, sentence: str) -> None:
+        """Have a line of our own, which rests on no source, come before what is added next."""
+        self._notes.append(sentence)
+
+    def noted(self) -> Iterator[Token]:
+        """Append the notes that did not come yet."""
+        while self._notes:
+            self.begin_line()
+            piece = f"{self._opening or ''}{self._notes.pop(0)}"
+            self.text += piece
+            self.begin_line()
+            yield Token(piece)
 
     def add(self, sentence: str, support: Support) -> Iterator[Token | CitationFound]:
         """Append a sentence with its `[n]`; one that was said already is left out."""
         if sentence in self._said:
             return
+        yield from self.noted()
         self._said.add(sentence)
         known = len(self.citations)
         number = self._number(support)
@@ -39,6 +60,8 @@ class VerifiedText:
         if not sentence.rstrip(_CLOSING).endswith(_ENDS):
             sentence += "。" if chinese else "."
         before = "" if chinese or not self.text else " "
+        if self._opening is not None:
+            before, self._opening = self._opening, None
         return f"{before}{sentence}[{number}]" if chinese else f"{before}{sentence} [{number}]"
 
     def _number(self, support: Support) -> int:

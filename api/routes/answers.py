@@ -78,6 +78,7 @@ def view_answer(answer: Answer) -> schemas.Answer:
         refused=answer.refused,
         interrupted=answer.interrupted,
         cached=answer.cached,
+        unanswered=list(answer.unanswered),
         citations=[schemas.Citation.model_validate(item) for item in answer.citations],
         model=answer.model,
         usage=schemas.Usage.model_validate(answer.usage),

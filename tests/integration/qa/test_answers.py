@@ -12,15 +12,13 @@ from pathlib import Path
 import pytest
 
 from model.backends.local import LocalGenerator
-from model.backends.port import GenerationRequest
 from model.fetch import configured_sources, fetch_model
 from model.known_models import known_model
 from model.settings import ModelSettings
-from qa.draft import Draft
-from qa.grounding import Grounding
+from qa.composition import Composition, Writer
+from qa.evidence import Evidence
 from qa.language import REFUSAL, language_of
-from qa.prompt import build_prompt
-from qa.relevance import Relevance
+from qa.parts import parts_of
 from qa.settings import AnswerSettings
 from retrieval.corpus import Chunk, Hit
 from retrieval.embedding.factory import create_embedder
@@ -61,19 +59,17 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="module")
 def answer(generator, embedder):
-    def ask(question: str, passages: Mapping[str, str] = PASSAGES) -> Draft:
+    def ask(question: str, passages: Mapping[str, str] = PASSAGES) -> Composition:
         hits = [
             Hit(f"{name}.0", name, name, rank, Chunk(0, text, 0, len(text)))
             for rank, (name, text) in enumerate(passages.items(), start=1)
         ]
-        relevance = Relevance(question, hits, embedder)
-        grounding = Grounding(question, relevance.passages, relevance.vectors, SETTINGS.grounding)
-        draft = Draft(relevance, grounding, SETTINGS.grounding, language_of(question))
-        excerpts = relevance.excerpts(SETTINGS.shown_sentences_max)
-        prompt = build_prompt(question, excerpts, (), generator.count_tokens, SETTINGS)
-        request = GenerationRequest(prompt.messages, SETTINGS.new_tokens_max)
-        list(draft.write(generator, request, prompt.excerpts, threading.Event()))
-        return draft
+        parts = [
+            Evidence(part, part, hits) for part in parts_of(question, SETTINGS.question_parts_max)
+        ]
+        composition = Composition(Writer(generator, embedder, SETTINGS), parts, (), "")
+        list(composition.write(threading.Event()))
+        return composition
 
     return ask
 
@@ -100,6 +96,22 @@ def test_an_answer_cites_the_passage_that_holds_it(answer, question, source, hol
     for citation in draft.citations:
         text = PASSAGES[citation.document_id]
         assert text[citation.start : citation.end] == citation.quote
+
+
+@pytest.mark.parametrize(
+    ("question", "held"),
+    [
+        (
+            "When was the data centre in Dublin opened and how many racks does it have?",
+            ("2019", "480"),
+        ),
+        ("员工每年有多少天年假，报销单由谁审核？", ("15", "王芳")),
+    ],
+)
+def test_each_part_of_a_question_has_a_line_of_its_own(answer, question, held):
+    lines = answer(question).text.split("\n")
+    assert len(lines) == len(held)
+    assert all(words in line for words, line in zip(held, lines, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,10 @@ NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
 class ScriptedGenerator:
-    """Says the given text in pieces of a few characters; keeps what it was asked."""
+    """Says the given text in pieces of a few characters; keeps what it was asked.
+
+    What stands in `says_in_turn` is said first, a text for each request.
+    """
 
     name = "scripted"
     context_tokens_max = 4096
@@ -44,6 +47,7 @@ class ScriptedGenerator:
 
     def __init__(self) -> None:
         self.says = ""
+        self.says_in_turn: list[str] = []
         self.finish_reason = "stop"
         self.requests: list[GenerationRequest] = []
         self.closed = 0
@@ -56,14 +60,15 @@ class ScriptedGenerator:
         self, request: GenerationRequest, cancelled: threading.Event | None = None
     ) -> Iterator[GenerationPiece]:
         self.requests.append(request)
+        says = self.says_in_turn.pop(0) if self.says_in_turn else self.says
         try:
-            for number, start in enumerate(range(0, len(self.says), 4)):
+            for number, start in enumerate(range(0, len(says), 4)):
                 self.before_piece(number)
                 if cancelled is not None and cancelled.is_set():
                     yield GenerationPiece("", "cancelled", 100, number)
                     return
-                yield GenerationPiece(self.says[start : start + 4])
-            yield GenerationPiece("", self.finish_reason, 100, len(self.says))
+                yield GenerationPiece(says[start : start + 4])
+            yield GenerationPiece("", self.finish_reason, 100, len(says))
         finally:
             self.closed += 1
 
