@@ -1,7 +1,8 @@
 """A person in front of the page: the handful of things that several tests do there."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -80,6 +81,17 @@ class Desk:
         self.page.keyboard.press("Enter")
         expect(turns).to_have_count(before + 1)
         return turns.nth(before)
+
+    @contextmanager
+    def distant_server(self) -> Iterator[None]:
+        """Let each answer of the server's take three seconds to come."""
+        network = self.page.context.new_cdp_session(self.page)
+        unlimited = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+        network.send("Network.enable")
+        network.send("Network.emulateNetworkConditions", unlimited | {"latency": 3_000})
+        yield
+        network.send("Network.emulateNetworkConditions", unlimited | {"latency": 0})
+        network.detach()
 
     def ask(self, question: str) -> Locator:
         """Ask and wait for the whole answer; return its turn."""
