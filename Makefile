@@ -38,6 +38,8 @@ e2e: $(VENV)/.test api/static/index.html identity-provider ## The whole product,
 fuzz: $(VENV)/.test ## Breed hostile inputs for the API and our own formats (FUZZ_SECONDS, default an hour)
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),100) \
 	  $(BIN)/python -m pytest -q tests/integration/matrix/test_document_is_true.py
+	FUZZ_WORLDS=$(or $(FUZZ_WORLDS),10000) \
+	  $(BIN)/python -m pytest -q tests/property/test_permissions_oracle.py
 	mkdir -p build/fuzz && cd build/fuzz && PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python \
 	  $(CURDIR)/tests/fuzz/own_formats.py corpus -max_total_time=$(or $(FUZZ_SECONDS),3600)
 
