@@ -13,6 +13,7 @@ from retrieval.locks import SharedLock
 from retrieval.rows import Batch, IndexedDocument
 from retrieval.scripts import Script
 from retrieval.settings import RetrievalSettings
+from retrieval.side_by_side import LARGE_FROM, beside
 from retrieval.stages import Observer, stage
 from retrieval.vectors.port import Nearest, VectorStore
 from retrieval.visibility import VisibilityClasses
@@ -89,7 +90,8 @@ class TenantIndex:
             with self._lock.shared():
                 return Candidates(dense, by_words())
         with self._lock.shared():
-            return Candidates(by_meaning(), by_words())
+            words = beside(by_words) if self._words.held_slots >= LARGE_FROM else by_words
+            return Candidates(by_meaning(), words())
 
     def documents_with_vectors(self) -> frozenset[str]:
         """Name every document of which vectors are held."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import (
@@ -89,6 +90,8 @@ class Database:
         self, url: str, *, busy_seconds_max: float = 30.0, connections_max: int = 50
     ) -> None:
         self.engine = _engine(url, busy_seconds_max, connections_max)
+        self._busy_seconds_max = busy_seconds_max
+        self._writing = None if self.is_postgresql else Lock()
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         reader = self.engine.execution_options(reading=True)
         self._readers = sessionmaker(reader, expire_on_commit=False)
@@ -104,7 +107,7 @@ class Database:
 
         `tenants` is the tenant it is for; see `storage.row_security` for the other values.
         """
-        with self._sessions.begin() as session:
+        with self._turn(), self._sessions.begin() as session:
             sees(session, tenants)
             yield session
 
@@ -114,6 +117,23 @@ class Database:
         with self._readers() as session:
             sees(session, tenants)
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let the writers of this process into SQLite one by one, as they came.
+
+        SQLite itself looks again after pauses of up to 0.1 s. Who has waited too long is let
+        through, to be told so by SQLite.
+        """
+        if self._writing is None:
+            yield
+            return
+        is_first = self._writing.acquire(timeout=self._busy_seconds_max)
+        try:
+            yield
+        finally:
+            if is_first:
+                self._writing.release()
 
     def refuse_unfenced_role(self) -> None:
         """Make sure that row-level security holds for the role that this connects as.

@@ -12,6 +12,7 @@ from retrieval.access import AccessScope
 from retrieval.rows import Batch, IndexedDocument
 from retrieval.scripts import SCRIPTS, Script
 from retrieval.settings import RetrievalSettings
+from retrieval.side_by_side import LARGE_FROM, beside
 from retrieval.vectors.faiss_store import DocumentVectors, FaissStore
 from retrieval.vectors.port import Nearest
 from retrieval.visibility import VisibilityClasses
@@ -82,7 +83,14 @@ class FaissVectors:
         within: AbstractSet[str] | None = None,
     ) -> Mapping[Script, Nearest]:
         """Return, for each script, up to `limit` chunks that `scope` sees, nearest to `query`."""
-        return {
-            script: self._stores[script].search(query, visible, limit, within)
-            for script, visible in self._classes.visible(scope).items()
-        }
+        seen = self._classes.visible(scope)
+
+        def nearest(script: Script) -> Nearest:
+            return self._stores[script].search(query, seen[script], limit, within)
+
+        sizes = {script: len(store) for script, store in self._stores.items()}
+        if sum(sizes.values()) < LARGE_FROM:
+            return {script: nearest(script) for script in SCRIPTS}
+        largest_first = sorted(SCRIPTS, key=lambda script: -sizes[script])
+        found = {script: beside(partial(nearest, script)) for script in largest_first}
+        return {script: result() for script, result in found.items()}

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from security.tables import Tenant
 from storage.database import Database
@@ -85,3 +86,14 @@ def test_many_readers_at_once_do_not_wait_for_a_connection(database: Database) -
     for thread in threads:
         thread.join()
     assert not meeting.broken
+
+
+def test_a_writer_that_waited_too_long_is_told_so_and_spoils_nothing(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'busy.db'}", busy_seconds_max=0.01)
+    with database.transaction() as session:
+        session.execute(sa.text("CREATE TABLE things (id INTEGER)"))
+        with pytest.raises(OperationalError), database.transaction() as other:
+            other.execute(sa.text("INSERT INTO things VALUES (0)"))
+    with database.transaction() as session:
+        session.execute(sa.text("INSERT INTO things VALUES (1)"))
+    database.close()
