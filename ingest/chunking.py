@@ -50,7 +50,12 @@ class _Chunker:
         found = sections(self._document)
         for section, units in zip(found, self._divided(found), strict=True):
             section.units = units
-        groups = [part for group in self._groups(found, []) for part in self._packed(group)]
+        groups = [
+            part
+            for group in self._groups(found, [])
+            for alike in self._alike_in_place(group)
+            for part in self._packed(alike)
+        ]
         offsets = self._block_starts()
         return [
             self._chunk(ordinal, units, offsets)
@@ -118,6 +123,13 @@ class _Chunker:
             yield from self._groups(subtree[1:], [])
         else:
             yield from self._groups(subtree[1:], own)
+
+    def _alike_in_place(self, units: list[Unit]) -> Iterator[list[Unit]]:
+        """Part what has pages from what has none: a file attached to a PDF is shown as text."""
+        for _, part in groupby(
+            units, key=lambda unit: self._document.blocks[unit.block].page is None
+        ):
+            yield list(part)
 
     def _packed(self, units: list[Unit]) -> Iterator[list[Unit]]:
         """Fill chunks with whole blocks; cut a block only where little of the chunk is filled."""

@@ -51,5 +51,11 @@ class Decoder:
 
 
 def _may_part(left: str, right: str) -> bool:
-    """Whether a space may stand between: there is none yet, and it is not within Chinese."""
-    return " " not in (left, right) and not (is_cjk(left) or is_cjk(right))
+    """Whether a nearly seen space is believed: not within a word, a number or Chinese."""
+    return not (
+        " " in (left, right)
+        or is_cjk(left)
+        or is_cjk(right)
+        or (left.isalpha() and right.isalpha())
+        or (left.isdigit() and right.isdigit())
+    )

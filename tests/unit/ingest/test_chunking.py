@@ -101,5 +101,18 @@ def test_rows_have_the_boxes_of_their_rows_whatever_their_width() -> None:
     assert [each.boxes for each in found] == [boxes[:2], boxes[2:]]
 
 
+def test_a_file_attached_to_a_page_is_no_part_of_its_passage() -> None:
+    found = chunks(
+        Block("text", "See the annex.", page=1),
+        Block("heading", "annex.txt", 2),
+        Block("text", "It has no pages."),
+        tokens_max=40,
+    )
+    assert [(each.page, each.text) for each in found] == [
+        (1, "See the annex."),
+        (None, "annex.txt\n\nIt has no pages."),
+    ]
+
+
 def test_nothing_to_cut_gives_no_chunks() -> None:
     assert chunks(tokens_max=10) == []
