@@ -1,16 +1,17 @@
 """Limits of passwords, sessions and tokens. Every limit has its unit in its name."""
 
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AnyUrl,
     BaseModel,
     ConfigDict,
     Field,
-    HttpUrl,
     IPvAnyNetwork,
     SecretStr,
+    UrlConstraints,
     model_validator,
 )
 
@@ -168,19 +169,25 @@ class KeySettings(BaseModel):
     vault: VaultSettings = VaultSettings()
 
 
+Origin = Annotated[
+    AnyUrl, UrlConstraints(allowed_schemes=["http", "https", "imaps"], host_required=True)
+]
+
+
 class OutboundSettings(BaseModel):
     """Which addresses Sourcebook may call when somebody other than its operator chose them.
 
-    Without more, only `https` on `ports` of the public Internet. `internal_origins` are named
-    whole, like `https://login.example.internal` or `http://127.0.0.1:9000`: their names may lead to
-    private addresses. An address in `internal_networks` may be called over `https` by any name.
+    Without more, only `https` on `ports` and, for mailboxes, `imaps` on its own, of the public
+    Internet. `internal_origins` are named whole, like `https://login.example.internal`,
+    `http://127.0.0.1:9000` or `imaps://mail.example.internal`: their names may lead to private
+    addresses. An address in `internal_networks` may be called over TLS by any name.
     `ca_file` holds more certificate authorities (PEM) to trust, for names of your own.
     `seconds_max` and `response_bytes_max` bound one request from its name to its last byte.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    internal_origins: tuple[HttpUrl, ...] = ()
+    internal_origins: tuple[Origin, ...] = ()
     internal_networks: tuple[IPvAnyNetwork, ...] = ()
     ca_file: Path | None = None
     ports: tuple[int, ...] = (443,)

@@ -11,13 +11,21 @@ GET may ask for them (`follow_redirects=True`), and each hop is checked like the
 or slower download, hand in `settings.model_copy(update={"response_bytes_max": ...})`. Every
 failure, of policy or of the network, is an `OutboundFailed`.
 
+What does not speak HTTP asks `outbound_stream` for a TLS connection, under the same guard.
+
 Addresses that an operator alone can choose (the model's server, the embedding server, S3) are not
 fetched through it: they are meant to be internal.
 """
 
 from security.outbound.addresses import is_public
 from security.outbound.network import Resolve, system_resolve
-from security.outbound.transport import GuardedTransport, OutboundClient, outbound_client
+from security.outbound.streams import outbound_stream
+from security.outbound.transport import (
+    GuardedTransport,
+    OutboundClient,
+    outbound_client,
+    translated,
+)
 
 __all__ = [
     "GuardedTransport",
@@ -25,5 +33,7 @@ __all__ = [
     "Resolve",
     "is_public",
     "outbound_client",
+    "outbound_stream",
     "system_resolve",
+    "translated",
 ]

@@ -13,7 +13,8 @@ from security.errors import OutboundFailed, OutboundRefused, OutboundTimeout, Ou
 from security.outbound.network import GuardedNetwork, Resolve, system_resolve
 from security.settings import OutboundSettings
 
-_PORTS: Final = {"http": 80, "https": 443}
+PORTS: Final = {"http": 80, "https": 443, "imaps": 993}
+_HTTP: Final = frozenset({"http", "https"})
 _CONNECTIONS_MAX: Final = 20
 
 Origin = tuple[str, str, int]
@@ -65,12 +66,10 @@ class GuardedTransport(httpx.BaseTransport):
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._internal = frozenset(
-            _origin(httpx.URL(str(url))) for url in settings.internal_origins
-        )
+        self._internal = internal_origins(settings)
         hosts = frozenset((host, port) for _, host, port in self._internal)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_trusting(settings),
+            ssl_context=trusting(settings),
             max_connections=_CONNECTIONS_MAX,
             max_keepalive_connections=0,  # each request resolves, checks and counts for itself
             network_backend=GuardedNetwork(settings, hosts, resolve, timer),
@@ -86,7 +85,7 @@ class GuardedTransport(httpx.BaseTransport):
         self._admit(request.url)
         # Nothing is unpacked on our side: a small answer stays small.
         request.headers["Accept-Encoding"] = "identity"
-        with _translated():
+        with translated():
             response = self._pool.handle_request(_as_httpcore(request))
         stream = _Body(cast("Iterable[bytes]", response.stream))
         received = httpx.Response(response.status, headers=response.headers, stream=stream)
@@ -100,7 +99,7 @@ class GuardedTransport(httpx.BaseTransport):
         self._pool.close()
 
     def _admit(self, url: httpx.URL) -> None:
-        if url.userinfo or url.scheme not in _PORTS or not url.host:
+        if url.userinfo or url.scheme not in _HTTP or not url.host:
             raise OutboundRefused
         scheme, _, port = origin = _origin(url)
         public = scheme == "https" and port in self._settings.ports
@@ -115,7 +114,7 @@ class _Body(httpx.SyncByteStream):
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
-        with _translated():
+        with translated():
             yield from self._stream
 
     def close(self) -> None:
@@ -125,7 +124,13 @@ class _Body(httpx.SyncByteStream):
             close()
 
 
-def _trusting(settings: OutboundSettings) -> ssl.SSLContext:
+def internal_origins(settings: OutboundSettings) -> frozenset[Origin]:
+    """Return the scheme, host and port of each origin that an operator opened."""
+    return frozenset(_origin(httpx.URL(str(url))) for url in settings.internal_origins)
+
+
+def trusting(settings: OutboundSettings) -> ssl.SSLContext:
+    """Return what certificates are verified with."""
     context = httpx.create_ssl_context(trust_env=False)
     if settings.ca_file is not None:
         context.load_verify_locations(settings.ca_file)
@@ -133,7 +138,7 @@ def _trusting(settings: OutboundSettings) -> ssl.SSLContext:
 
 
 def _origin(url: httpx.URL) -> Origin:
-    return url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS.get(url.scheme, 0)
+    return url.scheme, url.raw_host.decode("ascii"), url.port or PORTS.get(url.scheme, 0)
 
 
 def _as_httpcore(request: httpx.Request) -> httpcore.Request:
@@ -151,7 +156,7 @@ def _as_httpcore(request: httpx.Request) -> httpcore.Request:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn what httpcore raises into errors of ours, which name no address."""
     try:
         yield

@@ -13,9 +13,13 @@ import pytest
 
 CODE_FROM_DATA = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "jsonpickle"}
 HTTP = {"httpx", "httpcore", "requests", "aiohttp", "urllib3", "urllib.request", "http.client"}
+HTTP |= {"imaplib", "poplib", "smtplib", "ftplib", "boto3", "botocore.httpsession"}
 HTTP_MODULES = {
     "security/outbound/network.py": "the guarded client itself",
     "security/outbound/transport.py": "the guarded client itself",
+    "security/outbound/streams.py": "the guarded client itself",
+    "ingest/connectors/imap/wire.py": "speaks over the guarded connection that it is given",
+    "ingest/connectors/imap/session.py": "names the errors of what it speaks through",
     "security/oidc/connection.py": "only names the type of the guarded client that it is given",
     "security/oidc/provider.py": "only names the type of the guarded client that it is given",
     "security/oidc/token_endpoint.py": "only names the type of the guarded client that it is given",
