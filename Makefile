@@ -52,11 +52,14 @@ bench: $(VENV)/.test ## List the benchmarks and what each needs
 setup: system-packages $(VENV)/.test api/static/index.html
 	@$(BIN)/sourcebook models fetch
 
-# Debian's names of what the tests start: a browser with Chinese letters, and a database server.
+# Debian's names of what the tests start: a browser with Chinese letters, servers of databases, mail
+# and repositories.
 system-packages:
 	@missing=(); \
 	command -v chromium >/dev/null || missing+=(chromium fonts-noto-cjk); \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql); \
+	[ -x /usr/sbin/dovecot ] || missing+=(dovecot-imapd); \
+	command -v git >/dev/null || missing+=(git); \
 	command -v glewlwyd >/dev/null || missing+=(glewlwyd dbconfig-no-thanks); \
 	if (($${#missing[@]})); then \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \

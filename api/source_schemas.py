@@ -3,25 +3,34 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
 from api.schema_base import Input, View
 from ingest.connectors.configuration import SourceConfig
 
 INTERVAL_SECONDS_MAX = 30 * 24 * 3600
+SECRET_CHARACTERS_MAX = 4_000
 
 
 class NewSource(Input):
-    """What a collection is to be kept in step with."""
+    """What a collection is to be kept in step with.
+
+    `secret` is the password, token or secret key that the source asks for; it is never shown again.
+    """
 
     config: SourceConfig
+    secret: SecretStr | None = Field(default=None, min_length=1, max_length=SECRET_CHARACTERS_MAX)
     interval_seconds: int | None = Field(default=None, gt=0, le=INTERVAL_SECONDS_MAX)
 
 
 class SourceChange(Input):
-    """What to change of a source; what is left out stays. The kind cannot be changed."""
+    """What to change of a source; what is left out stays. The kind cannot be changed.
+
+    A secret is kept only while `config` reaches for the same as before: else it is needed again.
+    """
 
     config: SourceConfig | None = None
+    secret: SecretStr | None = Field(default=None, min_length=1, max_length=SECRET_CHARACTERS_MAX)
     interval_seconds: int | None = Field(default=None, gt=0, le=INTERVAL_SECONDS_MAX)
     is_paused: bool | None = None
 
@@ -43,6 +52,7 @@ class SourceView(View):
     id: str
     collection_id: str
     config: SourceConfig
+    has_secret: bool
     interval_seconds: int
     state: Literal["waiting", "in_step", "failing", "paused"]
     error_code: str | None

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import SecretStr
 
 from api import source_schemas as schemas
 from api.caller import CallerOf
@@ -26,7 +27,12 @@ def create_source(
     """Connect a source; it is read for the first time at once, with the rights of the caller."""
     with caller.writing() as visit:
         created = caller.state.sources.create(
-            visit.session, visit.principal, collection_id, new.config, new.interval_seconds
+            visit.session,
+            visit.principal,
+            collection_id,
+            new.config,
+            new.interval_seconds,
+            secret=_revealed(new.secret),
         )
     return schemas.SourceView.model_validate(created)
 
@@ -44,7 +50,9 @@ def change_source(
     source_id: str, change: schemas.SourceChange, caller: CallerOf
 ) -> schemas.SourceView:
     """Change or pause a source, which acts with the rights of the caller from now on."""
-    wanted = Change(change.config, change.interval_seconds, change.is_paused)
+    wanted = Change(
+        change.config, change.interval_seconds, change.is_paused, _revealed(change.secret)
+    )
     with caller.writing() as visit:
         changed = caller.state.sources.change(visit.session, visit.principal, source_id, wanted)
     return schemas.SourceView.model_validate(changed)
@@ -71,3 +79,7 @@ def delete_source(
         )
     if documents:
         caller.state.forget(caller.state.tenant_id)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

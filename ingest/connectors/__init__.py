@@ -1,1 +1,1 @@
-"""Sources that collections are kept in step with: folders, web sites."""
+"""Sources that collections are kept in step with, each kind behind the port in `port.py`."""

@@ -4,27 +4,15 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from ingest.connectors.errors import FolderMissing, ItemUnreadable, SourceInvalid
+from ingest.connectors.patterns import is_entry_ignored
 from ingest.connectors.port import End, Event, Item, Kept
+from ingest.connectors.posix_readers import PosixReaders
 from ingest.connectors.settings import SourceSettings
-
-ALWAYS_IGNORED: Final = (
-    ".*",
-    "~$*",
-    "*~",
-    "*.tmp",
-    "*.part",
-    "*.crdownload",
-    "*.swp",
-    "Thumbs.db",
-    "desktop.ini",
-)
-"""Hidden files, and what programs leave beside a file while they write it."""
 
 
 class FolderConnector:
@@ -40,11 +28,13 @@ class FolderConnector:
         ignore: Sequence[str],
         settings: SourceSettings,
         clock: Callable[[], datetime],
+        readers: PosixReaders | None = None,
     ) -> None:
         self._root = root
-        self._ignore = (*ALWAYS_IGNORED, *ignore)
+        self._ignore = tuple(ignore)
         self._settings = settings
         self._clock = clock
+        self._readers = readers
 
     def changes(self, cursor: str | None, known: Mapping[str, str]) -> Iterator[Event]:
         """Yield an item for each file; see the port.
@@ -84,12 +74,13 @@ class FolderConnector:
         key = path.relative_to(self._root).as_posix()
         version = _version(found)
         age = self._clock().timestamp() - found.st_mtime
+        readers = self._readers.of(path, found) if self._readers else None
         if known.get(key) == version:
-            yield Kept(key)
+            yield Kept(key, readers)
         elif 0 <= age < self._settings.settle_seconds_min:
-            yield Kept(key)  # still being written; the next run takes it
+            yield Kept(key, readers)  # still being written; the next run takes it
         else:
-            yield Item(key, version, path.name, partial(self._open, path, version))
+            yield Item(key, version, path.name, partial(self._open, path, version), readers)
 
     def _is_below(self, key: str, folders: Sequence[Path]) -> bool:
         return any((self._root / key).is_relative_to(folder) for folder in folders)
@@ -103,7 +94,7 @@ class FolderConnector:
             return
         for entry in entries:
             path = Path(entry.path)
-            if self._is_ignored(path):
+            if is_entry_ignored(path.relative_to(self._root).as_posix(), self._ignore):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from self._files(path, closed)
@@ -118,12 +109,6 @@ class FolderConnector:
         except (OSError, RuntimeError):  # gone meanwhile, or a link that leads nowhere
             return None
         return found if stat.S_ISREG(found.st_mode) else None
-
-    def _is_ignored(self, path: Path) -> bool:
-        inside = path.relative_to(self._root).as_posix()
-        return any(
-            fnmatchcase(path.name, rule) or fnmatchcase(inside, rule) for rule in self._ignore
-        )
 
     def _is_inside(self, real: Path) -> bool:
         return real.is_relative_to(self._root.resolve())

@@ -6,6 +6,14 @@ from typing import BinaryIO, Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Readers:
+    """Whom a source lets read a file: everyone who reads there at all, or members of `groups`."""
+
+    everyone: bool = False
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A file of a source, new or perhaps changed.
 
@@ -17,6 +25,8 @@ class Item:
     version: str
     name: str
     open: Callable[[], BinaryIO]
+    readers: Readers | None = None
+    """None: the source says nothing of who may read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class Kept:
     """A file that is there as it was, or of which nothing can be said now."""
 
     key: str
+    readers: Readers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ingest.connectors.configuration import SOURCE_CONFIG, FolderConfig, WebConfig
+from ingest.connectors.configuration import SOURCE_CONFIG, AnyConfig
 from ingest.connectors.tables import Source, SourceItem
 from security.keyring import KeyRing
 from security.places import Place
@@ -35,15 +35,27 @@ class SourceRows:
         self._tenant_id = tenant_id
         self._keys: TenantKeys = keyring.tenant(session, tenant_id)
 
-    def seal_config(self, source_id: str, config: FolderConfig | WebConfig) -> bytes:
+    def seal_config(self, source_id: str, config: AnyConfig) -> bytes:
         """Seal a configuration."""
         text = SOURCE_CONFIG.dump_json(config)
         return self._keys.fields.seal(Place("sources", source_id, "config"), text)
 
-    def config(self, source: Source) -> FolderConfig | WebConfig:
+    def config(self, source: Source) -> AnyConfig:
         """Open a configuration."""
         place = Place("sources", source.id, "config")
         return SOURCE_CONFIG.validate_json(self._keys.fields.open(place, source.config))
+
+    def set_secret(self, source: Source, secret: str | None) -> None:
+        """Seal what the source signs in with elsewhere, None for nothing."""
+        place = Place("sources", source.id, "secret")
+        source.secret = None if secret is None else self._keys.fields.seal(place, secret.encode())
+
+    def secret(self, source: Source) -> str | None:
+        """Open what the source signs in with elsewhere."""
+        if source.secret is None:
+            return None
+        place = Place("sources", source.id, "secret")
+        return self._keys.fields.open(place, source.secret).decode()
 
     def cursor(self, source: Source) -> str | None:
         """Open where the last complete run ended."""

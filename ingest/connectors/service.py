@@ -10,9 +10,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ingest.collections import CollectionService
-from ingest.connectors.configuration import FolderConfig, WebConfig
-from ingest.connectors.errors import SourceInvalid, SourcesFull
+from ingest.connectors.configuration import AnyConfig
+from ingest.connectors.errors import GroupUnknown, SecretMissing, SourceInvalid, SourcesFull
 from ingest.connectors.holding import Holding
+from ingest.connectors.rights import group_ids
 from ingest.connectors.rows import SourceRows
 from ingest.connectors.settings import SourceSettings
 from ingest.connectors.tables import Source, SourceItem
@@ -37,11 +38,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """A source as it is shown; `refused` names some of the files that were not taken in."""
+    """A source as it is shown; `refused` names some of the files that were not taken in.
+
+    Its secret is never shown, only whether there is one.
+    """
 
     id: str
     collection_id: str
-    config: FolderConfig | WebConfig
+    config: AnyConfig
+    has_secret: bool
     interval_seconds: int
     state: State
     error_code: str | None
@@ -56,11 +61,15 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What may be changed of a source; None leaves it as it is."""
+    """What may be changed of a source; None leaves it as it is.
 
-    config: FolderConfig | WebConfig | None = None
+    A secret that is there is kept only while `config` reaches for the same as before.
+    """
+
+    config: AnyConfig | None = None
     interval_seconds: int | None = None
     is_paused: bool | None = None
+    secret: str | None = None
 
 
 class SourceService:
@@ -111,18 +120,22 @@ class SourceService:
         session: Session,
         principal: Principal,
         collection: str,
-        config: FolderConfig | WebConfig,
+        config: AnyConfig,
         interval_seconds: int | None = None,
+        *,
+        secret: str | None = None,
     ) -> SourceView:
         """Connect a source to a collection; it is read for the first time at once.
 
         Raises:
             NotFound, Forbidden: the collection, or the caller may not administer it.
-            SourceInvalid, FolderNotAllowed: what was given cannot be a source.
+            SourceInvalid: what was given cannot be a source; see there for how.
             SourcesFull: the collection has too many.
         """
         found = self._collections.find(session, principal, collection, Verb.ADMINISTER)
         self._refuse_many(session, found.id)
+        config.check_secret(secret)
+        self._check_groups(session, principal.tenant_id, config)
         key, now = uuid4().hex, self._clock()
         rows = SourceRows(session, self._keyring, principal.tenant_id)
         row = Source(
@@ -139,6 +152,7 @@ class SourceService:
             due_at=now,
             created_at=now,
         )
+        rows.set_secret(row, secret)
         session.add(row)
         self._record(session, principal, "source.create", row)
         return self._view(session, row)
@@ -150,16 +164,12 @@ class SourceService:
 
         Raises:
             NotFound, Forbidden: the source, or the caller may not administer the collection.
-            SourceInvalid, FolderNotAllowed: what was given cannot be this source.
+            SourceInvalid: what was given cannot be this source; see there for how.
         """
         row = self._find(session, principal, source_id, Verb.ADMINISTER)
-        if change.config is not None:
-            if change.config.kind != row.kind:
-                message = "The kind of a source cannot be changed. Connect another source."
-                raise SourceInvalid(message)
-            rows = SourceRows(session, self._keyring, principal.tenant_id)
-            row.config = rows.seal_config(row.id, change.config.checked(self._settings))
-            row.cursor = None
+        rows = SourceRows(session, self._keyring, principal.tenant_id)
+        if change.config is not None or change.secret is not None:
+            self._configure(session, rows, row, change)
         if change.interval_seconds is not None:
             row.interval_seconds = self._interval(change.interval_seconds)
         if change.is_paused is not None:
@@ -202,6 +212,29 @@ class SourceService:
         session.execute(kept)
         session.delete(row)
 
+    def _configure(self, session: Session, rows: SourceRows, row: Source, change: Change) -> None:
+        former = rows.config(row)
+        config = (change.config or former).checked(self._settings)
+        if config.kind != row.kind:
+            message = "The kind of a source cannot be changed. Connect another source."
+            raise SourceInvalid(message)
+        # Else whoever may change the source could have its secret sent to a server of theirs, or
+        # read with it what it was not given for.
+        kept = rows.secret(row) if config.reach == former.reach else None
+        secret = change.secret or kept
+        if row.secret is not None and secret is None and config.wants_secret is not None:
+            raise SecretMissing
+        config.check_secret(secret)
+        self._check_groups(session, row.tenant_id, config)
+        rows.set_secret(row, secret)
+        row.config = rows.seal_config(row.id, config)
+        row.cursor = None
+
+    def _check_groups(self, session: Session, tenant_id: str, config: AnyConfig) -> None:
+        wanted = set((config.mapped_groups or {}).values())
+        if wanted - group_ids(session, tenant_id, wanted).keys():
+            raise GroupUnknown
+
     def _find(self, session: Session, principal: Principal, source_id: str, verb: Verb) -> Source:
         query = select(Source).where(
             Source.id == source_id, Source.tenant_id == principal.tenant_id
@@ -240,6 +273,7 @@ class SourceService:
             id=row.id,
             collection_id=row.collection_id,
             config=rows.config(row),
+            has_secret=row.secret is not None,
             interval_seconds=row.interval_seconds,
             state=_state(row),
             error_code=row.error_code,

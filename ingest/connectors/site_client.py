@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Self
 
-from ingest.connectors.errors import SourceUnreachable
+from ingest.connectors.errors import AddressRefused, SourceUnreachable
 from ingest.connectors.robots import AGENT, Robots, parse_robots
 from ingest.connectors.settings import SourceSettings
 from ingest.connectors.web_pages import absolute
@@ -106,7 +106,7 @@ class SiteClient:
         try:
             response = self._http.get(url, headers=headers)
         except OutboundRefused as error:
-            raise SourceUnreachable(error.detail) from error
+            raise AddressRefused from error
         except OutboundTooLarge:
             return Answer(HTTPStatus.FORBIDDEN, "", None, b"", None, None)
         except OutboundFailed:

@@ -3,7 +3,7 @@
 A run that is broken off begins again and finds done what was done.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,8 @@ from ingest.connectors.errors import (
 )
 from ingest.connectors.factory import Connectors
 from ingest.connectors.holding import ACTOR, Holding
-from ingest.connectors.port import Connector, End, Event, Gone, Item
+from ingest.connectors.port import Connector, End, Event, Gone, Item, Readers
+from ingest.connectors.rights import FollowedRights
 from ingest.connectors.rows import Entry, SourceRows
 from ingest.connectors.tables import Source
 from ingest.errors import IngestError, ParseError, UploadRefused
@@ -59,11 +60,17 @@ class _Tally:
     """What a run has met and done so far."""
 
     known: dict[str, str]
+    groups: Mapping[str, str] | None = None
+    acls: dict[str, int | None] = field(default_factory=dict)
+    """The permission list of each item, as the rows have it."""
+    lists: dict[Readers, int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     taken: int = 0
     taken_bytes: int = 0
     refused: int = 0
     removed: int = 0
+    moved: int = 0
+    """Files whose readers changed."""
     cursor: str | None = None
     """Set when the source was read to its end."""
 
@@ -90,6 +97,7 @@ class SourceSync:
         self._connectors = connectors
         self._settings = connectors.settings
         self._clock = clock
+        self._rights = FollowedRights(audit, clock)
 
     @property
     def at_once_max(self) -> int:
@@ -104,7 +112,7 @@ class SourceSync:
         """
         tally = _Tally({})
         try:
-            connector, cursor, tally.known = self._opened(run)
+            connector, cursor = self._opened(run, tally)
             self._follow(run, connector.changes(cursor, tally.known), tally)
         except Exception as error:  # noqa: BLE001 - libraries raise anything, people get words
             failure = _as_source_error(error)
@@ -154,6 +162,7 @@ class SourceSync:
             "taken": tally.taken,
             "refused": tally.refused,
             "removed": tally.removed,
+            "moved": tally.moved,
         }
         if failure is not None:
             details = {**details, "code": failure.code}
@@ -164,16 +173,18 @@ class SourceSync:
             session, source.tenant_id, ACTOR, "source.sync", source.id, outcome, details
         )
 
-    def _opened(self, run: Run) -> tuple[Connector, str | None, dict[str, str]]:
+    def _opened(self, run: Run, tally: _Tally) -> tuple[Connector, str | None]:
         with self._database.reading(run.tenant_id) as session:
             source = _source(session, run)
             if source is None:
-                return _Nothing(), None, {}
+                return _Nothing(), None
             _actor(session, source)
             rows = SourceRows(session, self._keyring, run.tenant_id)
-            known = {entry.key: entry.version for _, entry in rows.entries(source.id)}
-            connector = self._connectors.connect(rows.config(source))
-            return connector, rows.cursor(source), known
+            for item, entry in rows.entries(source.id):
+                tally.known[entry.key], tally.acls[entry.key] = entry.version, item.acl_id
+            config = rows.config(source)
+            tally.groups = config.mapped_groups
+            return self._connectors.connect(config, rows.secret(source)), rows.cursor(source)
 
     def _follow(self, run: Run, events: Iterator[Event], tally: _Tally) -> None:
         for event in events:
@@ -187,6 +198,8 @@ class SourceSync:
                 self._remove(run, event.key, tally)
             elif isinstance(event, Item) and tally.known.get(event.key) != event.version:
                 self._take(run, event, tally)
+            elif event.readers is not None and event.key in tally.known:
+                self._follow_rights(run, event.key, event.readers, tally)
             if self._is_enough(tally):
                 return
 
@@ -229,7 +242,29 @@ class SourceSync:
             self._holding.place(
                 session, source, row, stored.document.id, is_new=not stored.duplicate
             )
+            if item.readers is not None:
+                acl_id = self._list_for(session, source, item.readers, tally)
+                self._rights.follow(session, row, acl_id)
             tally.taken_bytes += stored.document.size_bytes
+
+    def _follow_rights(self, run: Run, key: str, readers: Readers, tally: _Tally) -> None:
+        present = tally.acls.get(key)
+        if present is not None and present == tally.lists.get(readers):
+            return  # as it was, which need not be looked up
+        with self._database.transaction(run.tenant_id) as session:
+            source = _present(session, run)
+            acl_id = self._list_for(session, source, readers, tally)
+            row = SourceRows(session, self._keyring, run.tenant_id).item(source.id, key)
+            if row is not None and row.acl_id != acl_id:
+                self._rights.follow(session, row, acl_id)
+                tally.moved += 1
+
+    def _list_for(self, session: Session, source: Source, readers: Readers, tally: _Tally) -> int:
+        known = tally.lists.get(readers)
+        if known is None:
+            groups = tally.groups or {}
+            known = tally.lists[readers] = self._rights.list_for(session, source, groups, readers)
+        return known
 
     def _refuse(self, run: Run, item: Item, error: IngestError) -> None:
         """Remember why a file is not taken in, until it changes; what it was before goes."""

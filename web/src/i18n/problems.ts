@@ -141,6 +141,24 @@ export const problemTexts: Record<string, Text> = {
   folder_missing: {
     zh: '文件夹不存在、未挂载或服务器无权读取。没有删除任何文档，稍后会自动重试。',
   },
+  source_address_refused: {
+    zh: '服务器不能访问此地址。如属贵组织内部地址，请让服务器管理员允许它。',
+  },
+  source_refused: {
+    zh: '来源拒绝访问。请检查名称、用户或访问密钥及其权限，并重新填写密码或密钥；稍后会自动重试。',
+  },
+  source_too_large: { zh: '来源的内容超过上限。请只连接其中一部分，或请服务器管理员提高上限。' },
+  source_secret_missing: { zh: '请填写密码或密钥。更改地址、名称或范围后需要重新填写。' },
+  source_extra_missing: { zh: '此服务器不能读取存储桶，请让服务器管理员安装所需组件。' },
+  source_group_unknown: { zh: '找不到其中一个组，或有多个同名的组。请按“人员”页上的名称填写。' },
+  bucket_missing: { zh: '没有这个名称的存储桶，请检查名称和地址。' },
+  bucket_elsewhere: { zh: '存储桶在其他区域或地址，请更正此来源。' },
+  mailbox_missing: { zh: '该账户没有这个名称的邮箱文件夹，请检查名称。' },
+  repository_missing: {
+    zh: '此地址没有 Git 仓库，或服务器版本过旧。请填写 git clone 使用的 https 地址。',
+  },
+  branch_missing: { zh: '仓库没有这个名称的分支，请检查名称。' },
+  file_in_lfs: { zh: '此文件存放在 Git LFS 中，无法读取，请单独上传。' },
   source_forbidden: { zh: '设置此来源的人已无权管理该资料库，请由有权限的人重新设置。' },
   source_interrupted: { zh: '读取被中断，会自动继续。' },
 

@@ -1,0 +1,1 @@
+"""Buckets as sources: any server that speaks the S3 API."""
