@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from qa.answer_cache import AnswerCache, key_of, spelling
+from qa.evidence import Evidence
 from qa.tables import TurnRow
 from security.audit.tables import AuditEntry
 
@@ -83,7 +84,8 @@ def test_another_reader_of_the_same_passages_is_answered_too_and_nobody_else(
 
 
 def test_no_tenant_is_given_another_ones_answer(asked, retriever):
-    one, other = (key_of(tenant, "m", QUESTION, retriever.hits, ()) for tenant in ("one", "other"))
+    found = [Evidence(QUESTION, QUESTION, retriever.hits)]
+    one, other = (key_of(tenant, "m", QUESTION, found) for tenant in ("one", "other"))
     assert one != other
 
 
