@@ -67,6 +67,9 @@ class Ranked:
         best = np.argsort(-similarities)[:limit]
         return [_hit(self._passages[i], rank) for rank, i in enumerate(best, start=1)]
 
+    def neighbours(self, _scope: AccessScope, _hit: Hit, **_around: int) -> list[Chunk]:
+        return []
+
 
 class Recorder:
     """Keeps the model's own words, so that thresholds can be chosen without asking it again."""

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ingest.blocks import BLOCK_SEPARATOR
 from qa.followup import refers_back, search_query
 from qa.words import names_asked
 from retrieval.access import AccessScope
-from retrieval.corpus import Hit
+from retrieval.chunk_codec import chunk_id
+from retrieval.corpus import Chunk, Hit
 from retrieval.fusion import fuse
 from retrieval.search import Retriever
 
@@ -50,14 +52,25 @@ class Gathering:
         query = search_query(question, earlier)
         whole = self._search(query)
         if len(parts) == 1:
-            return (Evidence(question, query, whole, self._mentions(query)),)
+            return (Evidence(question, query, self._continued(whole), self._mentions(query)),)
         queries = [search_query(parts[0], earlier)]
         for part in parts[1:]:
             queries.append(f"{queries[-1]}\n{part}" if refers_back(part) else part)
         return [
-            Evidence(part, asked, self._merged(asked, whole), self._mentions(asked))
+            Evidence(
+                part, asked, self._continued(self._merged(asked, whole)), self._mentions(asked)
+            )
             for part, asked in zip(parts, queries, strict=True)
         ]
+
+    def _continued(self, hits: Sequence[Hit]) -> Sequence[Hit]:
+        """Add what goes on from the best passage, or leads to it, within a paragraph or table."""
+        if not hits:
+            return hits
+        best, known = hits[0], {hit.chunk_id for hit in hits}
+        around = self.retriever.neighbours(self.scope, best, before=1, after=1)
+        added = [_beside(best, chunk) for chunk in around if _goes_on(best.chunk, chunk)]
+        return [*hits, *(hit for hit in added if hit.chunk_id not in known)]
 
     def _search(self, query: str) -> Sequence[Hit]:
         return self.retriever.search(self.scope, query, self.passages_max)
@@ -85,3 +98,14 @@ def merged(rankings: Iterable[tuple[float, Sequence[Hit]]], limit: int) -> list[
     )
     ranked = [list(hits.values())[number] for number in order[:limit]]
     return [replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1)]
+
+
+def _beside(hit: Hit, chunk: Chunk) -> Hit:
+    name = chunk_id(hit.document_id, chunk.ordinal)
+    return Hit(name, hit.document_id, hit.document_name, hit.rank, chunk)
+
+
+def _goes_on(one: Chunk, other: Chunk) -> bool:
+    """Whether two chunks were cut from one block: less than a block's end is between them."""
+    first, second = sorted((one, other), key=lambda chunk: chunk.start)
+    return 0 <= second.start - first.end < len(BLOCK_SEPARATOR)

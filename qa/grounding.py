@@ -43,8 +43,8 @@ class Grounding:
         """
         if self._answers_nothing(words):
             return None
-        first = [one for one in self._passages if one.hit.chunk_id in cited]
-        rest = [one for one in self._passages if one.hit.chunk_id not in cited]
+        first = [one for one in self._passages if one.is_of(cited)]
+        rest = [one for one in self._passages if not one.is_of(cited)]
         return self._best_holder(words, first) or self._best_holder(words, rest)
 
     def _answers_nothing(self, words: str) -> bool:
@@ -53,9 +53,7 @@ class Grounding:
         return not claimed or (not self._offers_choice and claimed <= self._question_terms)
 
     def _best_holder(self, words: str, passages: Sequence[Passage]) -> Support | None:
-        found = (
-            self._holder(words, one) for one in passages if stands_in(words, one.hit.chunk.text)
-        )
+        found = (self._holder(words, one) for one in passages if stands_in(words, one.whole_text))
         return max(filter(None, found), key=lambda support: support.score, default=None)
 
     def _holder(self, words: str, passage: Passage) -> Support | None:

@@ -1,11 +1,12 @@
 """Passages cut into sentences, with what comparing needs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Final
 
+from ingest.blocks import BLOCK_SEPARATOR
+from ingest.sentences import Span
 from qa.language import language_of
 from qa.numbers import numbers_held
 from qa.sentences import sentence_spans
@@ -39,27 +40,54 @@ class Window:
 
 
 class Passage:
-    """A passage cut into sentences, with what comparing needs, computed when first used."""
+    """A passage cut into sentences, with what comparing needs, computed when first used.
 
-    def __init__(self, hit: Hit) -> None:
-        self.hit = hit
-        self.spans = tuple(sentence_spans(hit.chunk.text))
-        self.language = language_of(hit.chunk.text)
-        context = "\n".join((hit.document_name, *hit.chunk.heading_path))
-        self._whole = f"{context}\n{hit.chunk.text}"
+    It is one chunk or several that follow each other, `parts`. Offsets are into its text, in which
+    line feeds stand for the space between chunks; so a quote never reaches over two of them.
+    """
+
+    def __init__(self, *parts: Hit) -> None:
+        self.parts = tuple(sorted(parts, key=lambda part: part.chunk.start))
+        self.hit = min(parts, key=lambda part: part.rank)
+        self._offset = self.parts[0].chunk.start
+        self.whole_text = self._joined()
+        self._spans_of = tuple(zip(self.parts, map(self._spans, self.parts), strict=True))
+        self.spans = tuple(span for _, spans in self._spans_of for span in spans)
+        self.language = language_of(self.whole_text)
+        headings = (heading for part in self.parts for heading in part.chunk.heading_path)
+        context = "\n".join((self.hit.document_name, *dict.fromkeys(headings)))
+        self._whole = f"{context}\n{self.whole_text}"
         self._context_numbers = numbers_held(context)
+
+    def _joined(self) -> str:
+        text = ""
+        for part in self.parts:
+            text += "\n" * (part.chunk.start - self._offset - len(text)) + part.chunk.text
+        return text
+
+    def _spans(self, part: Hit) -> tuple[Span, ...]:
+        past = part.chunk.start - self._offset
+        return tuple((past + start, past + end) for start, end in sentence_spans(part.chunk.text))
+
+    def part_of(self, start: int, end: int) -> Hit | None:
+        """Return the chunk that holds a part of the passage, None when no single one does."""
+        for part in self.parts:
+            first, last = part.chunk.start - self._offset, part.chunk.end - self._offset
+            if first <= start and end <= last:
+                return part
+        return None
 
     def is_beside(self, other: "Passage") -> bool:
         """Whether both stand in one document."""
         return self.hit.document_id == other.hit.document_id
 
+    def is_of(self, chunk_ids: Container[str]) -> bool:
+        """Whether one of these chunks is a part of it."""
+        return any(part.chunk_id in chunk_ids for part in self.parts)
+
     def text(self, start: int, end: int) -> str:
         """Return a part of the passage, by offsets into it."""
-        return self.hit.chunk.text[start:end]
-
-    def excerpt(self, indexes: Sequence[int]) -> str:
-        """Join some of its sentences; numbers outside it are passed over."""
-        return " ".join(self.sentences[i] for i in indexes if 0 <= i < len(self.sentences))
+        return self.whole_text[start:end]
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
@@ -69,9 +97,12 @@ class Passage:
     @cached_property
     def titled_sentences(self) -> tuple[str, ...]:
         """The sentences under what they stand below: "It has 480 racks" alone says little."""
-        hit = self.hit
-        title = (hit.chunk.heading_path or (hit.document_name.rsplit(".", 1)[0],))[-1]
-        return tuple(f"{title}\n{sentence}" for sentence in self.sentences)
+        name = self.hit.document_name.rsplit(".", 1)[0]
+        return tuple(
+            f"{(part.chunk.heading_path or (name,))[-1]}\n{self.text(start, end)}"
+            for part, spans in self._spans_of
+            for start, end in spans
+        )
 
     @cached_property
     def terms(self) -> frozenset[str]:
@@ -90,10 +121,9 @@ class Passage:
     @cached_property
     def windows(self) -> tuple[Window, ...]:
         """All single sentences in order, then all pairs."""
-        pairs = ((one, two) for (one, _), (_, two) in pairwise(self.spans))
         return (
             *(self._window(start, end, 0.0) for start, end in self.spans),
-            *(self._window(start, end, _SECOND_SENTENCE_COST) for start, end in pairs),
+            *(self._window(start, end, _SECOND_SENTENCE_COST) for start, end in self.runs(2)),
         )
 
     def _window(self, start: int, end: int, cost: float) -> Window:
@@ -105,28 +135,46 @@ class Passage:
     def is_near(self, index: int, support: Support) -> bool:
         """Whether a claim rests on this sentence of the passage or one right beside it."""
         beside = self.spans[max(0, index - 1) : index + 2]
-        offset = self.hit.chunk.start
+        offset = self._offset
         return offset + beside[0][0] < support.end and support.start < offset + beside[-1][1]
 
     def runs(self, count: int) -> Iterator[tuple[int, int]]:
-        """Yield the spans of so many sentences in a row."""
-        for first, last in zip(self.spans, self.spans[count - 1 :], strict=False):
-            yield first[0], last[1]
+        """Yield the spans of so many sentences in a row, all of one chunk."""
+        for _, spans in self._spans_of:
+            for first, last in zip(spans, spans[count - 1 :], strict=False):
+                yield first[0], last[1]
 
     def support(self, window: Window, score: float) -> Support:
         """Point to a window by offsets into the document."""
         return self.place(window.start, window.end, score)
 
     def place(self, start: int, end: int, score: float) -> Support:
-        """Point to a part of the passage by offsets into the document."""
-        offset = self.hit.chunk.start
+        """Point to a part of one chunk by offsets into the document."""
         return Support(
-            hit=self.hit,
-            start=offset + start,
-            end=offset + end,
+            hit=self.part_of(start, end) or self.hit,
+            start=self._offset + start,
+            end=self._offset + end,
             quote=self.text(start, end),
             score=score,
         )
+
+
+def joined(hits: Sequence[Hit]) -> Iterator[Passage]:
+    """Yield passages in the order of the best of their chunks; what is side by side is one."""
+    left = list(hits)
+    while left:
+        parts = [left.pop(0)]
+        while beside := next((one for one in left if any(_follow(one, p) for p in parts)), None):
+            left.remove(beside)
+            parts.append(beside)
+        yield Passage(*parts)
+
+
+def _follow(one: Hit, other: Hit) -> bool:
+    """Whether nothing but a paragraph's end is between two chunks of a document."""
+    first, second = sorted((one.chunk, other.chunk), key=lambda chunk: chunk.start)
+    gap = second.start - first.end
+    return one.document_id == other.document_id and 0 <= gap <= len(BLOCK_SEPARATOR)
 
 
 def share(part: frozenset[str], whole: frozenset[str]) -> float:

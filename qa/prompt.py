@@ -53,7 +53,7 @@ def build_prompt(
     count_tokens: Callable[[str], int],
     settings: AnswerSettings,
 ) -> Prompt:
-    """Put together what fits; the best excerpt is always in.
+    """Put together what fits; the best sentence is always in.
 
     What changes least comes first, so that a model may keep what it computed of it.
     """
@@ -72,13 +72,17 @@ def build_prompt(
 def _fitting(
     excerpts: Sequence[Excerpt], count_tokens: Callable[[str], int], tokens_max: int
 ) -> tuple[Excerpt, ...]:
+    """Fill the budget in the best order; what is too long loses sentences at its ends."""
     fitting: list[Excerpt] = []
     left = tokens_max
     for excerpt in excerpts:
-        tokens = count_tokens(_passage(len(fitting) + 1, excerpt))
+        number = len(fitting) + 1
+        shown, tokens = excerpt, count_tokens(_passage(number, excerpt))
+        while tokens > left and (shorter := shown.shorter()):
+            shown, tokens = shorter, count_tokens(_passage(number, shorter))
         if fitting and tokens > left:
             continue  # a shorter one further down may still fit
-        fitting.append(excerpt)
+        fitting.append(shown)
         left -= tokens
     return tuple(fitting)
 

@@ -1,13 +1,13 @@
 """Which sentences of the passages speak of what is asked."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 from qa.language import language_of
 from qa.numbers import numbers_claimed, years
-from qa.passages import Passage, Support, share
+from qa.passages import Passage, Support, joined, share
 from qa.text import without_path
 from qa.vectors import SentenceVectors
 from qa.words import content_terms, names_asked, unknown_names
@@ -29,10 +29,24 @@ _QUOTED_CHARACTERS_MAX: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The part of a passage that the model is shown."""
+    """The sentences of a passage that the model is shown; `hit` holds the `best` of them."""
 
     hit: Hit
-    text: str
+    sentences: tuple[str, ...]
+    best: int = 0
+
+    @property
+    def text(self) -> str:
+        """What is shown."""
+        return " ".join(self.sentences)
+
+    def shorter(self) -> "Excerpt | None":
+        """Return it without the sentence farthest from the best one, None if that is all."""
+        if len(self.sentences) == 1:
+            return None
+        if self.best < len(self.sentences) - self.best - 1:
+            return replace(self, sentences=self.sentences[:-1])
+        return replace(self, sentences=self.sentences[1:], best=self.best - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +91,12 @@ class Relevance:
 
     def excerpts(self, sentences_max: int) -> Sequence[Excerpt]:
         """Return the best sentences, each with its neighbours, grouped by passage, best first."""
-        shown: dict[str, tuple[Passage, set[int]]] = {}
+        shown: dict[str, tuple[_Candidate, set[int]]] = {}
         for best in self._ranked[:sentences_max]:
-            _, chosen = shown.setdefault(best.passage.hit.chunk_id, (best.passage, set()))
-            chosen.update(range(best.index - 1, best.index + 2))
-        return [
-            Excerpt(passage.hit, passage.excerpt(sorted(chosen)))
-            for passage, chosen in shown.values()
-        ]
+            _, chosen = shown.setdefault(best.passage.hit.chunk_id, (best, set()))
+            around = range(max(0, best.index - 1), best.index + 2)
+            chosen.update(index for index in around if index < len(best.passage.sentences))
+        return [_excerpt(best, sorted(chosen)) for best, chosen in shown.values()]
 
     def quotation(self, score_min: float, elsewhere_min: float) -> Support | None:
         """Return the sentence that answers best, unless it scores too low.
@@ -102,8 +114,8 @@ class Relevance:
     def without_path(self, sentence: str) -> str:
         """Drop a passage's name and headings from the start of a sentence."""
         for passage in self.passages:
-            hit = passage.hit
-            sentence = without_path(sentence, hit.document_name, hit.chunk.heading_path)
+            for part in passage.parts:
+                sentence = without_path(sentence, part.document_name, part.chunk.heading_path)
         return sentence
 
     def speaks_of_question(self, support: Support, margin: float) -> bool:
@@ -114,16 +126,20 @@ class Relevance:
         return any(
             candidate.score >= self.best_score - margin
             for candidate in self._ranked
-            if candidate.passage.hit.chunk_id == support.hit.chunk_id
+            if candidate.passage.is_of({support.hit.chunk_id})
             and candidate.passage.is_near(candidate.index, support)
         )
 
     def _standing(self, hits: Sequence[Hit]) -> Iterator[Passage]:
-        """Yield what may answer; of a passage and its copies, the first that may."""
-        for hit in hits:
-            one = next(filter(self._may_answer, map(Passage, with_copies(hit))), None)
-            if one is not None:
-                yield one
+        """Yield what may answer; of a passage and its copies, the first that may.
+
+        Neighbours are joined: what stands side by side is shown as one.
+        """
+        found = (
+            next((one for one in with_copies(hit) if self._may_answer(Passage(one))), None)
+            for hit in hits
+        )
+        return joined([hit for hit in found if hit is not None])
 
     def _may_answer(self, passage: Passage) -> bool:
         """Leave out passages of documents that hold no name, or no year, of those asked about.
@@ -154,3 +170,12 @@ class Relevance:
         if passage.language != self._language:
             return _ASKED_ELSEWHERE * min(1, len(terms) / _WORDS_OF_A_SENTENCE)
         return share(self._terms, terms)
+
+
+def _excerpt(best: _Candidate, indexes: Sequence[int]) -> Excerpt:
+    passage = best.passage
+    return Excerpt(
+        hit=passage.part_of(*passage.spans[best.index]) or passage.hit,
+        sentences=tuple(passage.sentences[index] for index in indexes),
+        best=indexes.index(best.index),
+    )

@@ -101,10 +101,15 @@ class ScriptedRetriever:
     def __init__(self) -> None:
         self.hits: list[Hit] = []
         self.searches: list[tuple[AccessScope, str]] = []
+        self.around: list[Chunk] = []
 
     def search(self, scope: AccessScope, query: str, limit: int) -> list[Hit]:
         self.searches.append((scope, query))
         return [] if scope.is_empty else self.hits[:limit]
+
+    def neighbours(self, _scope: AccessScope, _hit: Hit, *, before: int, after: int) -> list[Chunk]:
+        assert (before, after) == (1, 1)
+        return self.around
 
 
 @pytest.fixture

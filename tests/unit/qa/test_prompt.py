@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from retrieval.corpus import Chunk, Hit
 
 def _excerpt(text, rank=1, name="a.pdf"):
     chunk = Chunk(0, text, 0, len(text), ("Part", "Rule"))
-    return Excerpt(Hit(f"d{rank}.0", f"d{rank}", name, rank, chunk), text)
+    return Excerpt(Hit(f"d{rank}.0", f"d{rank}", name, rank, chunk), (text,))
 
 
 def _build(question, excerpts, **settings):
@@ -77,3 +78,13 @@ def test_the_prompt_is_the_one_that_the_default_model_was_tuned_with(question):
     tuned = tuned_prompt(passages, question, language_of(question))
     assert list(_build(question, excerpts).messages) == tuned
     assert NOT_FOUND == REFUSAL
+
+
+def test_a_passage_that_is_too_long_loses_the_sentences_farthest_from_the_best():
+    sentences = tuple(f"{letter * 40}." for letter in "abcde")
+    whole = replace(_excerpt("", 2), sentences=sentences, best=3)
+    [_, shown] = _build("Why?", [_excerpt("First."), whole], passage_tokens_max=240).excerpts
+    assert shown.sentences == sentences[2:]
+    assert shown.sentences[shown.best] == sentences[3]
+    [only] = _build("Why?", [whole], passage_tokens_max=1).excerpts
+    assert only.sentences == (sentences[3],)
