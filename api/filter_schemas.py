@@ -55,6 +55,7 @@ class Facets(BaseModel):
     languages: list[FacetCount]
     years: list[FacetCount]
     tags: list[FacetCount]
+    authors: list[FacetCount]
     collections: list[FacetCount]
 
 

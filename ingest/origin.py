@@ -3,11 +3,10 @@
 from sqlalchemy.orm import Session
 
 from ingest.blocks import Origin
-from retrieval.labels import author_digest
+from retrieval.labels import author_digest, author_place
 from retrieval.tables import Document
 from security.cipher import Cipher
 from security.keyring import KeyRing
-from security.places import Place
 
 
 def keep_origin(
@@ -20,8 +19,3 @@ def keep_origin(
         keys = keyring.tenant(session, row.tenant_id)
         row.author = cipher.seal(author_place(row.id), origin.author.encode())
         row.author_digest = author_digest(keys, origin.author)
-
-
-def author_place(document_id: str) -> Place:
-    """Return where a document's author is sealed."""
-    return Place("documents", document_id, "author")

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from ingest.blocks import BLOCK_SEPARATOR, BlockKind, ParsedDocument
 from ingest.errors import ERRORS, IngestError
-from ingest.origin import author_place
+from retrieval.labels import author_place
 from retrieval.tables import Document
 from security.cipher import Cipher
 from security.places import Place

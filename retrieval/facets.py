@@ -6,16 +6,20 @@ chosen one show what choosing them as well would add.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import SQLColumnExpression, desc, extract, func, select
 from sqlalchemy.orm import Session
 
 from retrieval.access import AccessScope
+from retrieval.document_keys import document_ciphers
 from retrieval.filters import Filters
+from retrieval.labels import author_place
 from retrieval.media import FAMILY_OF
 from retrieval.tables import READY, Document, DocumentTag
 from retrieval.tags import labels_of
+from security.errors import DecryptionFailed
 from security.keyring import KeyRing
 
 
@@ -37,6 +41,7 @@ class Facets:
     years: Sequence[Count]
     collections: Sequence[Count]
     tags: Sequence[Count]
+    authors: Sequence[Count]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ def count_facets(session: Session, keyring: KeyRing, query: FacetQuery, values_m
         years=by(extract("year", Document.dated_on), "years", "dated_from", "dated_to"),
         collections=by(Document.collection_id, "collections"),
         tags=_tags(session, keyring, query.under("tags"), values_max),
+        authors=_authors(session, keyring, query.under("authors"), values_max),
     )
 
 
@@ -114,6 +120,40 @@ def _tags(session: Session, keyring: KeyRing, scope: AccessScope, values_max: in
     rows = session.execute(query).all()
     labels = _labels(session, keyring, scope.tenant_id, {row.digest: row.example for row in rows})
     return _most({labels[r.digest]: r.number for r in rows if r.digest in labels}, values_max)
+
+
+def _authors(
+    session: Session, keyring: KeyRing, scope: AccessScope, values_max: int
+) -> list[Count]:
+    """Count by digest, and open the name from one of the documents that were counted."""
+    number = func.count().label("number")
+    counted = (
+        select(Document.author_digest, number, func.min(Document.id).label("example"))
+        .where(Document.status == READY, scope.documents(), Document.author_digest.is_not(None))
+        .group_by(Document.author_digest)
+        .order_by(desc(number), Document.author_digest)
+        .limit(values_max)
+    )
+    numbers = {row.example: row.number for row in session.execute(counted)}
+    names = _names(session, keyring, scope.tenant_id, list(numbers))
+    return _most({name: numbers[example] for example, name in names.items()}, values_max)
+
+
+def _names(
+    session: Session, keyring: KeyRing, tenant_id: str, document_ids: Sequence[str]
+) -> dict[str, str]:
+    """Open the authors of documents; those whose key is gone have none."""
+    rows = session.execute(
+        select(Document.id, Document.author).where(
+            Document.tenant_id == tenant_id, Document.id.in_(document_ids)
+        )
+    ).all()
+    ciphers = document_ciphers(session, keyring, tenant_id, document_ids)
+    names = {}
+    for row in rows:
+        with suppress(KeyError, DecryptionFailed):
+            names[row.id] = ciphers[row.id].open(author_place(row.id), row.author).decode()
+    return names
 
 
 def _labels(

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from security.places import Place
 from security.tenant_keys import TenantKeys
 
 
@@ -18,6 +19,11 @@ def tag_digest(keys: TenantKeys, label: str) -> str:
 def author_digest(keys: TenantKeys, name: str) -> str:
     """Return the digest by which an author is found, however the letters are written."""
     return keys.digest("document.author", _folded(name))
+
+
+def author_place(document_id: str) -> Place:
+    """Return where a document's author is sealed."""
+    return Place("documents", document_id, "author")
 
 
 def _folded(label: str) -> bytes:

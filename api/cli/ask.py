@@ -7,13 +7,23 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.client import Client, ClientError, read_login
+from api.cli.filters import Author, DatedFrom, DatedTo, Language, Tag, Type, filters_of
 from api.cli.search import place_of, show_copies
 
 
-def ask(question: Annotated[str, typer.Argument(help="What you want to know.")]) -> None:
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    types: Type = None,
+    tags: Tag = None,
+    authors: Author = None,
+    languages: Language = None,
+    dated_from: DatedFrom = None,
+    dated_to: DatedTo = None,
+) -> None:
     """Answer a question from your documents, with its sources."""
     console = Console()
-    body = {"question": question, "stream": True}
+    filters = filters_of(types, tags, authors, languages, dated_from, dated_to)
+    body = {"question": question, "stream": True, "filters": filters}
     for name, data in Client(read_login()).events("/v1/answers", body):
         match name:
             case "token":

@@ -7,14 +7,23 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.client import Client, read_login
+from api.cli.filters import Author, DatedFrom, DatedTo, Language, Tag, Type, filters_of
 
 
 def search(
     query: Annotated[str, typer.Argument(help="A question, or words.")],
     limit: Annotated[int, typer.Option(min=1, max=50, help="Passages to show.")] = 5,
+    types: Type = None,
+    tags: Tag = None,
+    authors: Author = None,
+    languages: Language = None,
+    dated_from: DatedFrom = None,
+    dated_to: DatedTo = None,
 ) -> None:
     """Show the passages that fit best, with the place they stand in."""
-    hits = Client(read_login()).call("POST", "/v1/search", json={"query": query, "limit": limit})
+    filters = filters_of(types, tags, authors, languages, dated_from, dated_to)
+    wanted = {"query": query, "limit": limit, "filters": filters}
+    hits = Client(read_login()).call("POST", "/v1/search", json=wanted)
     console = Console()
     for hit in hits["hits"]:
         console.print(Text.assemble((f"{hit['rank']}. ", "bold"), (place_of(hit), "cyan")))

@@ -237,6 +237,7 @@ def _check_facets(
         "years": Counter(str(known.dated_on.year) for known in among(*dates)),
         "collections": Counter(known.collection for known in among(everywhere=True)),
         "tags": Counter(tag for known in among("tags") for tag in known.tags),
+        "authors": Counter(known.author for known in among("authors") if known.author),
     }
     assert facets.total == len(list(among()))
     for name, counts in expected.items():

@@ -64,7 +64,9 @@ def test_tags_are_set_counted_and_found(
     tagged = admin.put(path, json={"tags": [" Harbour ", "归档", "harbour"]}).raise_for_status()
     assert tagged.json()["tags"] == ["harbour", "归档"]
     assert _found(admin, collection, tags=["HARBOUR"]) == [documents["note"]]
+    assert _facets(admin, collection)["authors"] == {"Ann Lee": 1}
     facets = _facets(admin, collection, types=["text"])
+    assert facets["authors"] == {}
     assert facets["tags"] == {"harbour": 1, "归档": 1}
     assert (facets["total"], facets["types"]) == (1, {"mail": 1, "text": 1})
     assert facets["collections"][collection] == 1

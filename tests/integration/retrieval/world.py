@@ -17,7 +17,7 @@ from retrieval.corpus import Box, Chunk
 from retrieval.document_keys import document_owner
 from retrieval.embedding.port import Vectors
 from retrieval.index import CorpusIndex
-from retrieval.labels import author_digest, tag_digest
+from retrieval.labels import author_digest, author_place, tag_digest
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.search import Retriever
@@ -189,6 +189,7 @@ class World:
             keys = self.keyring.tenant(session, tenant_id)
             document.media_type, document.dated_on = media_type, dated_on
             if author is not None:
+                document.author = cipher.seal(author_place(document_id), author.encode())
                 document.author_digest = author_digest(keys, author)
             labels = {tag_digest(keys, tag): tag for tag in tags}
             replace_tags(session, cipher, document, labels)

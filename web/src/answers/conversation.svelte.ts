@@ -2,6 +2,7 @@ import { streamAnswer } from '../api/answers.ts';
 import * as api from '../api/endpoints.ts';
 import { asProblem, isAbort, type Problem } from '../api/problem.ts';
 import type { Answer, Citation, ConversationSummary, PastTurn } from '../api/types.ts';
+import { Narrowing } from '../filters/narrowing.svelte.ts';
 import { session } from '../state/session.svelte.ts';
 
 /** A question and what has come back so far. */
@@ -36,6 +37,7 @@ class ConversationState {
   draft = $state('');
   /** Collections to look in; empty means all. */
   collections = $state<string[]>([]);
+  readonly narrowing = new Narrowing();
   loading = $state(false);
   problem = $state<Problem | null>(null);
   history = $state<ConversationSummary[] | null>(null);
@@ -113,6 +115,7 @@ class ConversationState {
     const request = {
       question: turn.question,
       collections: this.collections.length > 0 ? [...this.collections] : undefined,
+      filters: this.narrowing.filters,
       conversation_id: this.id ?? undefined,
     };
     for await (const event of streamAnswer(request, signal)) {
@@ -151,6 +154,7 @@ class ConversationState {
     this.clear();
     this.draft = '';
     this.collections = [];
+    this.narrowing.clear();
     this.history = null;
   }
 }

@@ -1,11 +1,12 @@
 import { send } from './client.ts';
 import { isAbort, Problem, problemFrom } from './problem.ts';
 import { readEvents, type ServerEvent } from './sse.ts';
-import type { Answer, Citation } from './types.ts';
+import type { Answer, Citation, Filters } from './types.ts';
 
 export type AnswerRequest = {
   question: string;
   collections?: string[] | undefined;
+  filters?: Filters;
   conversation_id?: string | undefined;
 };
 

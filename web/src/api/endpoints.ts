@@ -10,6 +10,8 @@ import type {
   Evaluation,
   EvaluationComparison,
   EvaluationSummary,
+  Facets,
+  Filters,
   Found,
   Group,
   GroupPerson,
@@ -87,6 +89,7 @@ export function listDocuments(collection: string | null, cursor: string | null, 
 const document = (id: string) => `v1/documents/${segment(id)}`;
 export const getDocument = (id: string) => get<SourceDocument>(document(id));
 export const deleteDocument = (id: string) => remove(document(id));
+export const setTags = (id: string, tags: string[]) => put(`${document(id)}/tags`, { tags });
 export const retryDocument = (id: string) => post<SourceDocument>(`${document(id)}/retry`);
 export const documentText = (id: string) => get<DocumentText>(`${document(id)}/text`);
 export const contentAddress = (id: string) => `${document(id)}/content`;
@@ -97,8 +100,12 @@ export const search = (
   query: string,
   limit: number,
   collections: string[] | undefined,
+  filters: Filters,
   signal: AbortSignal,
-) => post<{ hits: Hit[] }>('v1/search', { query, limit, collections }, signal);
+) => post<{ hits: Hit[] }>('v1/search', { query, limit, collections, filters }, signal);
+/** How many documents each filter would leave; a POST, so that no tag stands in an address. */
+export const countFacets = (collections: string[] | undefined, filters: Filters) =>
+  post<Facets>('v1/search/facets', { collections, filters });
 
 export const listConversations = () => get<Page<ConversationSummary>>('v1/conversations');
 const conversation = (id: string) => `v1/conversations/${segment(id)}`;

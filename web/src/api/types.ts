@@ -57,6 +57,10 @@ export type SourceDocument = {
   page_count: number | null;
   chunk_count: number;
   language: string | null;
+  /** The day that the file tells, else that of its upload. */
+  dated_on: string;
+  author: string | null;
+  tags: string[];
   created_at: string;
   updated_at: string;
   duplicate: boolean;
@@ -107,6 +111,27 @@ export type Hit = {
   start: number;
   end: number;
   also: OtherPlace[];
+};
+
+/** Values of one property are alternatives; different properties must all fit. */
+export type Filters = {
+  types: string[] | undefined;
+  languages: string[] | undefined;
+  years: number[] | undefined;
+  tags: string[] | undefined;
+  authors: string[] | undefined;
+  dated_from: string | undefined;
+  dated_to: string | undefined;
+};
+export type FacetCount = { value: string; count: number };
+export type Facets = {
+  total: number;
+  types: FacetCount[];
+  languages: FacetCount[];
+  years: FacetCount[];
+  tags: FacetCount[];
+  authors: FacetCount[];
+  collections: FacetCount[];
 };
 
 export type Citation = {
