@@ -1,10 +1,12 @@
 """What every schema is made from."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 Identifier = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", examples=["0" * 32])]
+
+DocumentStatus = Literal["queued", "processing", "ready", "failed"]
 
 
 def _whole(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from api.filter_schemas import Filters
-from api.schema_base import Identifier
+from api.schema_base import DocumentStatus, Identifier
 from api.schema_base import Input as _Input
 from api.schema_base import View as _View
 from security.principal import Role, Verb
@@ -174,7 +174,7 @@ class Document(_View):
     collection_id: str
     media_type: str
     size_bytes: int
-    status: Literal["queued", "processing", "ready", "failed"]
+    status: DocumentStatus
     stage: Literal["queued", "parsing", "chunking", "embedding", "indexing", "ready"]
     progress: int
     error: Failure | None

@@ -13,6 +13,7 @@ from api.observability.metrics import Metrics
 from api.personal_data import PersonalData
 from api.settings import Settings
 from evaluation.store import Evaluations
+from ingest.attempts import Attempts
 from ingest.collections import CollectionService
 from ingest.connectors.service import SourceService
 from ingest.permissions import PermissionService
@@ -78,6 +79,7 @@ class State:
     scim_groups: ScimGroups
     collections: CollectionService
     documents: DocumentService
+    attempts: Attempts
     tagging: Tagging
     permissions: PermissionService
     sources: SourceService

@@ -17,6 +17,7 @@ from api.personal_data import PersonalData
 from api.settings import Settings
 from api.state import State
 from evaluation.store import Evaluations
+from ingest.attempts import Attempts
 from ingest.collections import CollectionService
 from ingest.connectors.holding import Holding
 from ingest.connectors.service import SourceService
@@ -212,6 +213,7 @@ def build_state(
             limits=settings.upload,
             archive=settings.parsing.archive,
         ),
+        attempts=Attempts(audit, collections, clock, settings.upload),
         tagging=Tagging(keyring, audit, settings.upload),
         permissions=PermissionService(audit, collections, settings.upload, clock),
         sources=SourceService(

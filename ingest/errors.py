@@ -6,6 +6,7 @@
     │   ├── FileTooLarge
     │   └── UnsupportedType
     ├── RequestRefused              a request about documents or collections
+    │   ├── CancelRefused
     │   ├── CollectionExists
     │   ├── InvalidName
     │   ├── InvalidCursor
@@ -15,6 +16,7 @@
     │   ├── RetryRefused
     │   └── TagsRefused
     ├── ProcessingError             the document is sound, its processing failed
+    │   ├── Cancelled               somebody ended it
     │   ├── InternalError
     │   ├── NoRoom
     │   ├── Superseded              nobody waits for this work any more
@@ -95,6 +97,13 @@ class RequestRefused(IngestError):
     message = "This does not fit the present state. Reload and try again."
 
 
+class CancelRefused(RequestRefused):
+    """Only what waits or is worked on can be cancelled."""
+
+    code = "cancel_refused"
+    message = "The document's processing has ended already. Delete the document if it is unwanted."
+
+
 class CollectionExists(RequestRefused):
     """A collection of this tenant has exactly this name."""
 
@@ -166,6 +175,14 @@ class ProcessingError(IngestError):
 
     code = "processing_failed"
     retryable = True
+
+
+class Cancelled(ProcessingError):
+    """A person took the document out of the queue, or ended the work on it."""
+
+    status = 409
+    code = "cancelled"
+    message = "The processing was cancelled. Try again when the document is wanted after all."
 
 
 class InternalError(ProcessingError):

@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from ingest.errors import InvalidCursor
@@ -16,21 +18,43 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def count(session: Session, scope: AccessScope) -> int:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a listing keeps: documents in these states, and that failed for this reason."""
+
+    statuses: frozenset[str] = frozenset()
+    error_code: str | None = None
+
+    def documents(self) -> ColumnElement[bool]:
+        """Compile to the SQL condition on `documents`."""
+        rules: list[ColumnElement[bool]] = []
+        if self.statuses:
+            rules.append(Document.status.in_(sorted(self.statuses)))
+        if self.error_code is not None:
+            rules.append(Document.error_code == self.error_code)
+        return and_(True, *rules)  # noqa: FBT003 - SQL's TRUE
+
+
+ALL: Final = Kept()
+
+
+def count(session: Session, scope: AccessScope, kept: Kept = ALL) -> int:
     """Count the documents that are visible."""
-    query = select(func.count()).select_from(Document).where(scope.documents())
+    visible = select(func.count()).select_from(Document).where(scope.documents())
+    query = visible.where(kept.documents())
     return session.scalar(query) or 0
 
 
 def page(
-    session: Session, scope: AccessScope, cursor: str | None, limit: int
+    session: Session, scope: AccessScope, cursor: str | None, limit: int, kept: Kept = ALL
 ) -> tuple[list[Document], str | None]:
     """Return up to `limit` visible documents, newest first, and where to go on.
 
     Raises:
         InvalidCursor: not a cursor of this function.
     """
-    rows = list(session.scalars(_after(scope, cursor).limit(limit + 1)))
+    query = _after(scope, cursor).where(kept.documents())
+    rows = list(session.scalars(query.limit(limit + 1)))
     more = len(rows) > limit
     return rows[:limit], _cursor(rows[limit - 1]) if more else None
 

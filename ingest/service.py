@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from ingest import erasure, listing
 from ingest.collections import CollectionService
 from ingest.duplicates import content_digests, same_content
-from ingest.errors import NotReady, RetryRefused
+from ingest.errors import NotReady
 from ingest.permission_lists import Wanted, chosen_acl
 from ingest.reception import Received, receive
 from ingest.sandbox.wire import decode
 from ingest.settings import ArchiveLimits, UploadLimits
-from ingest.states import PROGRESS, Stage, Status, content_blob, text_blob, view_blob
+from ingest.states import Stage, Status, content_blob, text_blob, view_blob
 from ingest.views import (
     DocumentPage,
     DocumentText,
@@ -116,15 +116,21 @@ class DocumentService:
         raise NotFound  # the collection has just been deleted
 
     def page(
-        self, session: Session, scope: AccessScope, cursor: str | None = None, limit: int = 50
+        self,
+        session: Session,
+        scope: AccessScope,
+        cursor: str | None = None,
+        limit: int = 50,
+        kept: listing.Kept = listing.ALL,
     ) -> DocumentPage:
-        """Return a page of what `scope` admits, newest first.
+        """Return a page of what `scope` admits and `kept` keeps, newest first.
 
         Raises:
             InvalidCursor: see there.
         """
-        rows, next_cursor = listing.page(session, scope, cursor, limit)
-        return DocumentPage(self._views(session, rows), next_cursor, listing.count(session, scope))
+        rows, next_cursor = listing.page(session, scope, cursor, limit, kept)
+        total = listing.count(session, scope, kept)
+        return DocumentPage(self._views(session, rows), next_cursor, total)
 
     def get(self, session: Session, scope: AccessScope, document_id: str) -> DocumentView:
         """Return a document.
@@ -173,24 +179,6 @@ class DocumentService:
         with self._open(session, row, text_blob(row.id, row.attempt)) as sealed:
             parsed = decode(sealed.read())
         return DocumentText(self._view(session, row), view_blocks(parsed))
-
-    def retry(self, session: Session, principal: Principal, document_id: str) -> DocumentView:
-        """Let a failed document wait for its processing again, from the beginning.
-
-        Raises:
-            NotFound, Forbidden: the caller may not see it, or not upload there.
-            RetryRefused: it did not fail.
-        """
-        row = changeable(session, principal, document_id, Verb.UPLOAD)
-        if row.status != Status.FAILED:
-            raise RetryRefused
-        row.attempt += 1
-        row.status, row.stage = Status.QUEUED, Stage.QUEUED
-        row.progress = PROGRESS[Stage.QUEUED]
-        row.error_code = row.error_detail = None
-        row.updated_at = self._clock()
-        self._record(session, principal, "document.retry", row)
-        return self._view(session, row)
 
     def delete(self, session: Session, principal: Principal, document_id: str) -> None:
         """Delete a document: once committed, it answers nothing and its key is gone for good.

@@ -79,7 +79,8 @@ class ParseLimits(BaseModel):
 class UploadLimits(BaseModel):
     """What is taken in at all, and what people may write on a document.
 
-    `permission_entries_max` counts both lists of a document, `tags_max` its tags.
+    `permission_entries_max` counts both lists of a document, `tags_max` its tags;
+    `retry_documents_max` are put into the queue again by one request.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,6 +89,7 @@ class UploadLimits(BaseModel):
     permission_entries_max: int = Field(default=500, gt=0)
     tags_max: int = Field(default=20, gt=0)
     tag_characters_max: int = Field(default=50, gt=0, le=200)
+    retry_documents_max: int = Field(default=500, gt=0)
 
 
 class WorkerSettings(BaseModel):

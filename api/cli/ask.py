@@ -11,7 +11,7 @@ from api.cli.filters import Author, DatedFrom, DatedTo, Language, Tag, Type, fil
 from api.cli.search import place_of, show_copies
 
 
-def ask(
+def ask(  # noqa: PLR0917 - the options of a command
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     types: Type = None,
     tags: Tag = None,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import typer
 from rich.console import Console
 
-from api.cli import account, ask, ingest, search
+from api.cli import account, ask, ingest, queue, search
 from api.cli.client import ClientError
 
 CLIENT_COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -16,6 +16,7 @@ CLIENT_COMMANDS: Mapping[str, Callable[..., None]] = {
     "search": search.search,
     "ask": ask.ask,
 }
+_QUEUE = "queue"
 
 
 def main() -> None:
@@ -28,7 +29,8 @@ def main() -> None:
     )
     for name, command in CLIENT_COMMANDS.items():
         app.command(name)(command)
-    if sys.argv[1:2] and sys.argv[1] in CLIENT_COMMANDS:
+    app.add_typer(queue.app, name=_QUEUE)
+    if sys.argv[1:2] and sys.argv[1] in {*CLIENT_COMMANDS, _QUEUE}:
         _run(app)
         return
     # The server's libraries take seconds to load, which a client need not wait for.

@@ -10,7 +10,7 @@ from api.cli.client import Client, read_login
 from api.cli.filters import Author, DatedFrom, DatedTo, Language, Tag, Type, filters_of
 
 
-def search(
+def search(  # noqa: PLR0917 - the options of a command
     query: Annotated[str, typer.Argument(help="A question, or words.")],
     limit: Annotated[int, typer.Option(min=1, max=50, help="Passages to show.")] = 5,
     types: Type = None,

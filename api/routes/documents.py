@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from api import filter_schemas, schemas
+from api import filter_schemas, queue_schemas, schemas
 from api.accesses import record_access
 from api.caller import Caller, CallerOf
 from api.ranges import content_response
 from api.uploads import ReceivedFile, receive_upload
 from ingest import detect
-from ingest.listing import shared_singly
+from ingest.listing import Kept, shared_singly
 from ingest.permission_lists import Wanted
 from ingest.views import Upload
 from retrieval.versions import document_versions
@@ -69,21 +69,20 @@ async def upload(request: Request, response: Response, caller: CallerOf) -> sche
 
 @router.get("")
 def list_documents(
-    caller: CallerOf,
-    collection: Annotated[str | None, Query()] = None,
-    cursor: Annotated[str | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    shared: Annotated[bool, Query(description="Only from collections not listed.")] = False,  # noqa: FBT002 - a query's parameter
+    caller: CallerOf, wanted: Annotated[queue_schemas.Listing, Query()]
 ) -> schemas.DocumentList:
     """List documents, newest first; `shared`: those seen without a role on their collection."""
+    kept = Kept(frozenset(wanted.status or ()), wanted.error)
     with caller.reading() as visit:
         scope = visit.scope()
-        if shared:
+        if wanted.shared:
             scope = shared_singly(visit.session, visit.principal, scope)
-        if collection is not None:
-            found = caller.state.collections.find(visit.session, visit.principal, collection)
+        if wanted.collection is not None:
+            place = wanted.collection
+            found = caller.state.collections.find(visit.session, visit.principal, place)
             scope = scope.narrowed(frozenset({found.id}))
-        page = caller.state.documents.page(visit.session, scope, cursor, limit)
+        documents = caller.state.documents
+        page = documents.page(visit.session, scope, wanted.cursor, wanted.limit, kept)
     return schemas.DocumentList.model_validate(page)
 
 
@@ -156,8 +155,20 @@ def set_tags(document_id: str, wanted: filter_schemas.Tags, caller: CallerOf) ->
 @router.post("/{document_id}/retry", status_code=202)
 def retry(document_id: str, caller: CallerOf) -> schemas.Document:
     """Process a failed document once more."""
+    state = caller.state
     with caller.writing() as visit:
-        view = caller.state.documents.retry(visit.session, visit.principal, document_id)
+        state.attempts.retry(visit.session, visit.principal, document_id)
+        view = state.documents.get(visit.session, visit.scope(), document_id)
+    return schemas.Document.model_validate(view)
+
+
+@router.post("/{document_id}/cancel")
+def cancel(document_id: str, caller: CallerOf) -> schemas.Document:
+    """Take a waiting document out of the queue, or end the work on it."""
+    state = caller.state
+    with caller.writing() as visit:
+        state.attempts.cancel(visit.session, visit.principal, document_id)
+        view = state.documents.get(visit.session, visit.scope(), document_id)
     return schemas.Document.model_validate(view)
 
 

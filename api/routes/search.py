@@ -34,7 +34,7 @@ def search(query: search_schemas.Query, caller: CallerOf) -> search_schemas.Hits
 
 @router.post("/facets")
 def count_facets(query: filter_schemas.FacetQuery, caller: CallerOf) -> filter_schemas.Facets:
-    """Count the documents by type, language, year, tag, author and collection, as filters find them."""
+    """Count the documents by type, language, year, tag, author and collection."""
     state, wanted = caller.state, query.collections
     with caller.reading() as visit:
         tenant_id = visit.principal.tenant_id

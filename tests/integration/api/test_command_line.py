@@ -262,3 +262,23 @@ def test_the_index_equals_the_rows(
     assert ended.returncode == 0, ended.stderr
     documents = int(_words(ended.stdout).split()[0])
     assert documents >= 1
+
+
+def test_the_queue_is_shown_cancelled_and_tried_again(
+    run: Run, server: Any, someone: Callable[..., Any], signed_in: dict[str, str]
+) -> None:
+    owner = server.signed_in()
+    made = owner.post("/v1/collections", json={"name": f"c {uuid4().hex}"}).json()["id"]
+    content = "\n\n".join(f"Paragraph {uuid4().hex} of many. " * 40 for _ in range(2000))
+    document = server.upload(owner, made, "long.txt", content.encode()).json()["id"]
+    ended = run("queue", "cancel", document, **signed_in)
+    assert (ended.returncode, ended.stdout) == (0, "Cancelled.\n"), ended.stderr
+    shown = run("queue", "status", "-c", made, **signed_in)
+    assert "cancelled             1" in shown.stdout
+    assert "The processing was cancelled." in _words(shown.stdout)
+    again = run("queue", "retry", "-c", made, "--code", "cancelled", **signed_in)
+    assert again.stdout == "1 waiting again.\n", again.stderr
+    assert run("queue", "cancel", document, **signed_in).returncode == 0
+    assert run("queue", "retry", document, **signed_in).stdout == "1 waiting again.\n"
+    owner.delete(f"/v1/documents/{document}").raise_for_status()
+    _assert_one_clear_line(run("queue", "cancel", document, **signed_in), "not found")

@@ -20,6 +20,8 @@ OTHERWISE = {
     "DELETE /v1/collections/{collection_id}": "one for it and one for each document in it",
     "PUT /v1/session/password": "would end the sessions of the shared administrator",
     "POST /v1/documents/{document_id}/retry": "needs a document that failed",
+    "POST /v1/documents/{document_id}/cancel": "needs a document that waits",
+    "POST /v1/queue/retry": "one for each document that failed",
     "POST /v1/users/{user_id}/erasure": "several changes in a row, each with its entry",
     "POST /v1/search/facets": "changes nothing; its body keeps the filters out of addresses",
     "POST /v1/audit/verification": "changes nothing; verifying is on record",

@@ -83,7 +83,7 @@ def test_a_document_that_kills_the_worker_is_given_up(world: World) -> None:
     assert world.audited(deadly) == ["document.upload", "document.start", "document.fail"]
     assert_complete(world, harmless, other)
     with world.database.transaction() as session:
-        world.documents.retry(session, world.owner, deadly)
+        world.attempts.retry(session, world.owner, deadly)
     world.run("--crashes-max", "2")
     assert world.row(deadly).status == "ready"
     assert len(world.chunks(deadly)) == 1

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sqlalchemy import create_engine, select, text
 
 import ingest.tables  # noqa: F401 - its tables are created too
+from ingest.attempts import Attempts
 from ingest.blocks import Block, ParsedDocument
 from ingest.chunking import chunk
 from ingest.collections import CollectionService
@@ -132,6 +133,7 @@ class World:
             limits=UploadLimits(),
             archive=ArchiveLimits(),
         )
+        self.attempts = Attempts(self.audit, self.collections, utc_now, UploadLimits())
         self.owner = Principal(TENANT, "0" * 32, "owner", {None: Role.OWNER})
 
     def source_sync(self, internal: Sequence[str], stop: threading.Event) -> SourceSync:

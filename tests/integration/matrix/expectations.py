@@ -233,6 +233,9 @@ EXPECTED: dict[str, Expectation] = {
         "document", "edit", body={"tags": ["legal"]}
     ),
     "POST /v1/documents/{document_id}/retry": Expectation("document", "upload", ok=409),
+    "POST /v1/documents/{document_id}/cancel": Expectation("document", "upload", ok=409),
+    "GET /v1/queue": replace(SIGNED_IN, scope="read"),
+    "POST /v1/queue/retry": replace(SIGNED_IN, scope="upload", ok=202, body={}),
     "DELETE /v1/documents/{document_id}": Expectation("document", "edit", ok=204),
     "POST /v1/search": replace(SIGNED_IN, scope="read", body={"query": "lantern"}),
     "POST /v1/search/facets": replace(SIGNED_IN, scope="read", body={}),

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 import ingest.tables  # noqa: F401 - its tables are created too
+from ingest.attempts import Attempts
 from ingest.collections import CollectionService
 from ingest.service import DocumentService
 from ingest.settings import ArchiveLimits, UploadLimits
@@ -84,6 +85,11 @@ def documents(
         limits=UploadLimits(upload_bytes_max=10_000),
         archive=ArchiveLimits(),
     )
+
+
+@pytest.fixture
+def attempts(audit: AuditLog, collections: CollectionService, clock: Clock) -> Attempts:
+    return Attempts(audit, collections, clock, UploadLimits(retry_documents_max=2))
 
 
 AddPerson = Callable[[str, Mapping[str | None, Role]], Principal]

@@ -7,6 +7,7 @@ from typing import BinaryIO
 import pytest
 from sqlalchemy import func, select
 
+from ingest.attempts import Attempts
 from ingest.collections import CollectionService
 from ingest.duplicates import SameContent
 from ingest.errors import (
@@ -267,7 +268,7 @@ def test_foreign_cursors(
 
 
 def test_strangers_see_nothing(
-    *, database: Database, documents: DocumentService, upload, person
+    *, database: Database, documents: DocumentService, attempts: Attempts, upload, person
 ) -> None:
     document = upload(b"hello")
     stranger = person("stranger", {"another": Role.OWNER})
@@ -279,7 +280,7 @@ def test_strangers_see_nothing(
             lambda: documents.get(session, scope, document.id),
             lambda: documents.content(session, scope, document.id),
             lambda: documents.text(session, scope, document.id),
-            lambda: documents.retry(session, stranger, document.id),
+            lambda: attempts.retry(session, stranger, document.id),
             lambda: documents.delete(session, stranger, document.id),
             lambda: documents.upload(session, stranger, "Papers", "a", io.BytesIO(b"a")),
         ):
@@ -291,6 +292,7 @@ def test_readers_change_nothing(
     *,
     database: Database,
     documents: DocumentService,
+    attempts: Attempts,
     collection: CollectionView,
     upload,
     person,
@@ -299,7 +301,7 @@ def test_readers_change_nothing(
     reader = person("reader", {collection.id: Role.READER})
     with database.transaction() as session:
         for use in (
-            lambda: documents.retry(session, reader, document.id),
+            lambda: attempts.retry(session, reader, document.id),
             lambda: documents.delete(session, reader, document.id),
             lambda: documents.delete_collection(session, reader, collection.id),
             lambda: documents.upload(session, reader, "Papers", "a", io.BytesIO(b"a")),

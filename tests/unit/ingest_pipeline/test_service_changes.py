@@ -6,10 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from ingest.blocks import Block, ParsedDocument
-from ingest.errors import (
-    NotReady,
-    RetryRefused,
-)
+from ingest.errors import NotReady
 from ingest.sandbox.wire import encode_document
 from ingest.service import DocumentService
 from ingest.states import Status, text_blob
@@ -102,28 +99,6 @@ def test_delete_collection(
     for table in (Document, Collection, Acl):
         assert count(database, table) == 0, table
     assert audited()[4:] == ["document.delete"] * 3 + ["collection.delete"]
-
-
-def test_retry(
-    *, database: Database, documents: DocumentService, owner: Principal, upload, audited
-) -> None:
-    document = upload(b"hello")
-    with database.transaction() as session:
-        with pytest.raises(RetryRefused):
-            documents.retry(session, owner, document.id)
-        row = session.get(Document, document.id)
-        row.status, row.stage, row.progress = Status.FAILED, "parsing", 7
-        row.error_code, row.error_detail = "parser_timed_out", "It took too long."
-    with database.transaction() as session:
-        failed = documents.get(session, scope_for(session, owner), document.id)
-        assert failed.error.code == "parser_timed_out"
-        assert failed.error.detail == "It took too long."
-        assert failed.error.retryable
-        again = documents.retry(session, owner, document.id)
-    assert (again.status, again.stage, again.progress, again.error) == ("queued", "queued", 0, None)
-    with database.reading() as session:
-        assert session.get(Document, document.id).attempt == 2
-    assert audited()[-1] == "document.retry"
 
 
 def test_text(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
+from ingest.attempts import Attempts
 from ingest.blocks import Block, ParsedDocument
 from ingest.collections import CollectionService
 from ingest.errors import DocumentDamaged, NoText, SandboxUnavailable, Superseded
@@ -78,6 +79,7 @@ class Line:
     blobs: DiskBlobStore
     progress: Progress
     documents: DocumentService
+    attempts: Attempts
     owner: Principal
     embedder: CountingEmbedder = field(default_factory=CountingEmbedder)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -137,6 +139,11 @@ class Line:
             assert vector[0] == len(text)
         return [open_body(cipher, work.document_id, row.ordinal, row.body).text for row in rows]
 
+    def cancel(self, work: Work) -> None:
+        with self.database.transaction() as session:
+            if session.get_one(Document, work.document_id).status != "failed":
+                self.attempts.cancel(session, self.owner, work.document_id)
+
     def changes(self) -> int:
         with self.database.reading() as session:
             return session.scalar(select(func.count()).select_from(IndexChange)) or 0
@@ -150,6 +157,7 @@ def line(
     blobs: DiskBlobStore,
     audit: AuditLog,
     documents: DocumentService,
+    attempts: Attempts,
     collections: CollectionService,
     owner: Principal,
     clock,
@@ -157,7 +165,7 @@ def line(
     with database.transaction() as session:
         collections.create(session, owner, "Papers")
     progress = Progress(database, audit, clock)
-    return Line(database, keyring, blobs, progress, documents, owner)
+    return Line(database, keyring, blobs, progress, documents, attempts, owner)
 
 
 def test_all_steps(line: Line, audited) -> None:
@@ -301,11 +309,49 @@ def test_deleted_while_it_is_embedded(line: Line) -> None:
         assert session.scalar(select(func.count()).select_from(ChunkRow)) == 0
 
 
+def test_cancelled_while_it_waits_nothing_is_done(line: Line) -> None:
+    work = line.upload()
+    line.cancel(work)
+    assert line.runner.run("parse", line.steps.parse, work) == "superseded"
+    assert (line.stages, len(list(line.blobs.names()))) == ([], 1)
+    assert line.row(work).error_code == "cancelled"
+
+
+def test_cancelled_while_scanned_pages_are_read_the_next_page_is_not(line: Line) -> None:
+    work, read = line.upload(), []
+
+    def scanned(source: BinaryIO, media_type: str, *, on_page: OnPage) -> ParsedDocument:
+        for done in (1, 2, 3):
+            read.append(done)
+            on_page(done, 3)
+            line.cancel(work)
+        raise AssertionError
+
+    line.parse = scanned
+    assert line.runner.run("parse", line.steps.parse, work) == "superseded"
+    assert read == [1, 2]
+
+
+def test_cancelled_while_it_is_embedded_the_next_batch_is_not(line: Line) -> None:
+    work = line.upload()
+    line.steps.parse(work)
+    line.stages = _Calls(lambda _stage: line.cancel(work) if line.embedder.asked else None)
+    assert line.runner.run("embed", line.steps.embed, work) == "superseded"
+    row = line.row(work)
+    assert (row.status, row.error_code, row.chunk_count) == ("failed", "cancelled", 3)
+    assert line.changes() == 0
+    with line.database.transaction() as session:
+        line.attempts.retry(session, line.owner, work.document_id)
+    line.stages = []
+    line.run(Work(work.document_id, 2))
+    assert (line.row(work).status, line.words(work)) == ("ready", WORDS.split())
+
+
 def test_an_older_attempt_writes_nothing(line: Line) -> None:
     work = line.upload()
     line.progress.fail(work, DocumentDamaged())
     with line.database.transaction() as session:
-        line.documents.retry(session, line.owner, work.document_id)
+        line.attempts.retry(session, line.owner, work.document_id)
     for step in (line.steps.parse, line.steps.embed, line.steps.publish):
         assert line.runner.run("step", step, work) == "superseded"
     assert line.row(work).status == "queued"

@@ -113,6 +113,23 @@ export type Hit = {
   also: OtherPlace[];
 };
 
+/** The documents that one may read, by how far their processing is. */
+export type Queue = {
+  waiting: number;
+  oldest_waiting_at: string | null;
+  running: Record<'parsing' | 'chunking' | 'embedding' | 'indexing', number>;
+  /** Of the last hour; the rates are of the last ten minutes. */
+  done_documents: number;
+  done_chunks: number;
+  documents_per_minute: number;
+  chunks_per_minute: number;
+  /** Failed after the last automatic attempt although the file may be sound. */
+  dead_letters: number;
+  cancelled: number;
+  failures: QueueFailure[];
+};
+export type QueueFailure = Failure & { count: number; latest_at: string };
+
 /** Values of one property are alternatives; different properties must all fit. */
 export type Filters = {
   types: string[] | undefined;

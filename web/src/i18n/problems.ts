@@ -94,12 +94,14 @@ export const problemTexts: Record<string, Text> = {
   invalid_name: { zh: '资料库名称须为 1 到 200 个可见字符。' },
   document_not_ready: { zh: '文档尚未处理完成，请稍候。' },
   tags_refused: { zh: '标签过多、过长或为空。请减少标签或改短。' },
+  cancel_refused: { zh: '该文档的处理已经结束。如果不再需要，请删除文档。' },
   retry_refused: { zh: '只有处理失败的文档才能重试。' },
 
   // processing
   processing_failed: { zh: '文档处理失败，请重试。' },
   internal_error: { zh: '服务器出错。请重试；如果仍然失败，请联系管理员。' },
   storage_full: { zh: '服务器磁盘已满，请在管理员清理空间后重试。' },
+  cancelled: { zh: '处理已取消。如果仍需要该文档，请重试。' },
   superseded: { zh: '该文档的处理已被取消。' },
   worker_crashed: {
     zh: '处理该文档时程序多次中断。请重试；如果仍然失败，请拆分文档或另存一份。',
