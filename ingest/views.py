@@ -123,7 +123,7 @@ def opened_view(row: Document, cipher: Cipher, tags: Mapping[str, str]) -> Docum
     name = cipher.open(Place("documents", row.id, "name"), row.name).decode()
     sealed = row.author
     author = None if sealed is None else cipher.open(author_place(row.id), sealed).decode()
-    return view_document(row, name, author, list(tags.values()))
+    return view_document(row, name, author, tuple(tags.values()))
 
 
 def view_blocks(document: ParsedDocument) -> list[BlockView]:
