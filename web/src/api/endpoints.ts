@@ -6,6 +6,7 @@ import type {
   Conversation,
   ConversationSummary,
   DocumentPage,
+  DocumentStatus,
   DocumentText,
   Evaluation,
   EvaluationComparison,
@@ -23,10 +24,11 @@ import type {
   NewToken,
   Page,
   Permissions,
+  Queue,
   Role,
-  SessionUser,
   ScimToken,
   ServiceAccount,
+  SessionUser,
   SourceDocument,
   Token,
   User,
@@ -78,11 +80,19 @@ export const setPermissions = (
 export const findPeople = (query: string) =>
   get<Page<Found>>(`v1/directory?${new URLSearchParams({ query })}`);
 
-/** A page of a collection's documents, or for null of those shared from collections not listed. */
-export function listDocuments(collection: string | null, cursor: string | null, limit: number) {
+export type Listing = {
+  collection: string | null;
+  /** Only those from collections that are not listed. */
+  shared: boolean;
+  /** In which states; all when there is none. */
+  statuses: readonly DocumentStatus[];
+};
+/** A page of documents, newest first. */
+export function listDocuments(wanted: Listing, cursor: string | null, limit: number) {
   const query = new URLSearchParams({ limit: String(limit) });
-  if (collection === null) query.set('shared', 'true');
-  else query.set('collection', collection);
+  if (wanted.shared) query.set('shared', 'true');
+  if (wanted.collection !== null) query.set('collection', wanted.collection);
+  for (const status of wanted.statuses) query.append('status', status);
   if (cursor !== null) query.set('cursor', cursor);
   return get<DocumentPage>(`v1/documents?${query}`);
 }
@@ -91,6 +101,11 @@ export const getDocument = (id: string) => get<SourceDocument>(document(id));
 export const deleteDocument = (id: string) => remove(document(id));
 export const setTags = (id: string, tags: string[]) => put(`${document(id)}/tags`, { tags });
 export const retryDocument = (id: string) => post<SourceDocument>(`${document(id)}/retry`);
+export const cancelDocument = (id: string) => post<SourceDocument>(`${document(id)}/cancel`);
+export const getQueue = (collection: string | null) =>
+  get<Queue>(collection === null ? 'v1/queue' : `v1/queue?${new URLSearchParams({ collection })}`);
+export const retryFailed = (collection: string | null, code: string | null) =>
+  post<{ retried: number; remaining: number }>('v1/queue/retry', { collection, code });
 export const documentText = (id: string) => get<DocumentText>(`${document(id)}/text`);
 export const contentAddress = (id: string) => `${document(id)}/content`;
 /** An office document as PDF; there is one where its citations have boxes. */

@@ -40,6 +40,7 @@ export type Collection = {
   created_at: string;
 };
 
+export type DocumentStatus = 'queued' | 'processing' | 'ready' | 'failed';
 export type Stage = 'queued' | 'parsing' | 'chunking' | 'embedding' | 'indexing' | 'ready';
 export type DocumentError = { code: string; detail: string; retryable: boolean };
 
@@ -49,7 +50,7 @@ export type SourceDocument = {
   collection_id: string;
   media_type: string;
   size_bytes: number;
-  status: 'queued' | 'processing' | 'ready' | 'failed';
+  status: DocumentStatus;
   stage: Stage;
   /** 0..100 */
   progress: number;
@@ -128,7 +129,7 @@ export type Queue = {
   cancelled: number;
   failures: QueueFailure[];
 };
-export type QueueFailure = Failure & { count: number; latest_at: string };
+export type QueueFailure = DocumentError & { count: number; latest_at: string };
 
 /** Values of one property are alternatives; different properties must all fit. */
 export type Filters = {

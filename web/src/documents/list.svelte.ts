@@ -1,12 +1,22 @@
 import * as api from '../api/endpoints.ts';
 import { asProblem, type Problem } from '../api/problem.ts';
-import type { SourceDocument } from '../api/types.ts';
+import type { DocumentStatus, SourceDocument } from '../api/types.ts';
 
 export const pageSize = 50;
 const soonMs = 1000;
 const laterMs = 4000;
 
-/** One page of a collection's documents, or (null) of those shared singly, kept fresh by one list request while work goes on. */
+export const unfinished = ['queued', 'processing'] as const;
+export const failed = ['failed'] as const;
+
+type Options = {
+  shared?: boolean;
+  statuses?: readonly DocumentStatus[];
+  /** Called when a document was cancelled or put back. */
+  changed?: () => void;
+};
+
+/** One page of documents (for null of all collections), kept fresh by one list request while work goes on. */
 export class DocumentList {
   items = $state<SourceDocument[] | null>(null);
   total = $state(0);
@@ -21,7 +31,14 @@ export class DocumentList {
   #stale = false;
   #closed = false;
 
-  constructor(readonly collection: string | null) {}
+  readonly #wanted: api.Listing;
+  readonly #changed: () => void;
+
+  constructor(collection: string | null, options: Options = {}) {
+    const { shared = false, statuses = [], changed = () => {} } = options;
+    this.#wanted = { collection, shared, statuses };
+    this.#changed = changed;
+  }
 
   /** Index of the first document shown, from 0. */
   get first(): number {
@@ -43,7 +60,7 @@ export class DocumentList {
     this.#stale = false;
     const cursor = this.#cursor;
     try {
-      const page = await api.listDocuments(this.collection, cursor, pageSize);
+      const page = await api.listDocuments(this.#wanted, cursor, pageSize);
       if (cursor === this.#cursor) this.#show(page.items, page.total, page.next_cursor);
       this.problem = null;
     } catch (error) {
@@ -81,6 +98,13 @@ export class DocumentList {
 
   async retry(id: string): Promise<void> {
     await api.retryDocument(id);
+    this.#changed();
+    await this.hurry();
+  }
+
+  async cancel(id: string): Promise<void> {
+    await api.cancelDocument(id);
+    this.#changed();
     await this.hurry();
   }
 

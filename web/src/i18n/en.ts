@@ -1,6 +1,7 @@
 // Every text of the page in English; zh.ts has the same keys, which TypeScript holds.
 import { liveTexts } from './live.en.ts';
 import { programTexts } from './programs.en.ts';
+import { queueTexts } from './queue.en.ts';
 import { sourceTexts } from './sources.en.ts';
 
 const count = (n: number, one: string, many: string) =>
@@ -16,6 +17,7 @@ export const en = {
     collections: 'Collections',
     people: 'People',
     evaluations: 'Quality',
+    queue: 'Processing',
     audit: 'Audit',
     settings: 'Settings',
     signOut: 'Sign out',
@@ -77,6 +79,7 @@ export const en = {
     administer: 'Manage people',
     audit: 'Read the audit log',
   },
+  queue: queueTexts,
   documents: {
     back: 'All collections',
     tags: 'Tags',

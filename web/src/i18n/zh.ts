@@ -1,6 +1,7 @@
 import type { Dictionary } from './en.ts';
 import { liveTexts } from './live.zh.ts';
 import { programTexts } from './programs.zh.ts';
+import { queueTexts } from './queue.zh.ts';
 import { sourceTexts } from './sources.zh.ts';
 
 const number = (n: number) => new Intl.NumberFormat('zh-CN').format(n);
@@ -15,6 +16,7 @@ export const zh: Dictionary = {
     collections: '资料库',
     people: '人员',
     evaluations: '质量',
+    queue: '处理队列',
     audit: '审计',
     settings: '设置',
     signOut: '退出登录',
@@ -75,6 +77,7 @@ export const zh: Dictionary = {
     administer: '管理人员',
     audit: '查看审计日志',
   },
+  queue: queueTexts,
   documents: {
     back: '全部资料库',
     tags: '标签',

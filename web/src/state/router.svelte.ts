@@ -3,6 +3,7 @@ export type Route =
   | { page: 'search' }
   | { page: 'collections' }
   | { page: 'collection'; id: string }
+  | { page: 'queue'; collection: string | null }
   | { page: 'people' }
   | { page: 'evaluations' }
   | { page: 'audit' }
@@ -19,6 +20,7 @@ export function parseRoute(hash: string): Route {
   if (more.length > 0) return { page: 'unknown' };
   if (page === '' || page === 'ask') return { page: 'ask', conversation: id || null };
   if (page === 'collections') return id ? { page: 'collection', id } : { page: 'collections' };
+  if (page === 'queue') return { page, collection: id || null };
   if (page === 'sign-in' && id) return { page, problem: id };
   const plain = ['search', 'people', 'evaluations', 'audit', 'settings'] as const;
   const known = plain.find((name) => name === page && id === undefined);

@@ -1,0 +1,33 @@
+const count = (n: number, one: string, many: string) =>
+  `${new Intl.NumberFormat('en').format(n)} ${n === 1 ? one : many}`;
+
+// What the page Processing says.
+export const queueTexts = {
+  lead: 'What waits, what is worked on and what failed, of the documents that you may read.',
+  leadOne: (name: string) => `What waits, what is worked on and what failed in “${name}”.`,
+  all: 'Processing of all collections',
+  waiting: 'Waiting',
+  oldest: (time: string) => `the oldest since ${time}`,
+  running: 'Being worked on',
+  idle: 'Nothing at the moment',
+  done: 'Ready in the last hour',
+  chunks: (n: number) => count(n, 'passage', 'passages'),
+  rate: 'A minute, lately',
+  rateChunks: (n: string) => `${n} passages`,
+  dead: 'Given up',
+  deadHint: 'Failed after the last automatic attempt although the file may be sound.',
+  failures: 'Why documents failed',
+  noFailures: 'Nothing has failed.',
+  latest: (time: string) => `lately ${time}`,
+  failed: (n: number) => count(n, 'document', 'documents'),
+  retryAll: 'Try all given up again',
+  retryGroup: (n: number) => `Try ${count(n, 'document', 'documents')} again`,
+  retried: (n: number) => `${count(n, 'document waits', 'documents wait')} again.`,
+  cancel: 'Cancel',
+  cancelOne: (name: string) => `Cancel the processing of ${name}`,
+  cancelled: 'Cancelled',
+  documents: 'Documents',
+  show: 'Show',
+  kinds: { unfinished: 'Not finished', failed: 'Failed' },
+  nothing: { unfinished: 'Nothing waits.', failed: 'Nothing has failed.' },
+};
