@@ -15,6 +15,7 @@ ROUTES = [
     "#/search",
     "#/collections",
     "#/collections/{}",
+    "#/queue",
     "#/people",
     "#/evaluations",
     "#/settings",

@@ -44,6 +44,14 @@ class Words:
     add_to_group: str
     search_for: str
     search: str
+    tags_of: str
+    tag: str
+    type: str
+    date_from: str
+    clear_filters: str
+    processing: str
+    cancel_one: str
+    cancelled: str
 
 
 ENGLISH = Words(
@@ -90,6 +98,14 @@ ENGLISH = Words(
     add_to_group="Add a person",
     search_for="Search for",
     search="Search",
+    tags_of="Tags of “{}”",
+    tag="Tag",
+    type="Type",
+    date_from="From",
+    clear_filters="Clear filters",
+    processing="Processing",
+    cancel_one="Cancel the processing of {}",
+    cancelled="Cancelled",
 )
 
 CHINESE = Words(
@@ -130,6 +146,14 @@ CHINESE = Words(
     add_to_group="添加人员",
     search_for="搜索内容",
     search="搜索",
+    tags_of="“{}”的标签",
+    tag="标签",
+    type="类型",
+    date_from="起始",
+    clear_filters="清除筛选",
+    processing="处理队列",
+    cancel_one="取消处理 {}",
+    cancelled="已取消",
 )
 
 LANGUAGES = {"en": ENGLISH, "zh": CHINESE}
