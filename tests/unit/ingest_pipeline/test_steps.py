@@ -22,7 +22,7 @@ from ingest.pipeline.runner import DONE, Runner
 from ingest.pipeline.steps import Interrupted, Parse, Show, Steps
 from ingest.sandbox.jobs import OnPage
 from ingest.service import DocumentService
-from ingest.states import Stage, text_blob, view_blob
+from ingest.states import Stage, view_blob
 from retrieval.access import scope_for
 from retrieval.chunk_codec import open_body, open_vector
 from retrieval.corpus import Box, Chunk
@@ -138,11 +138,6 @@ class Line:
             text = open_body(cipher, work.document_id, row.ordinal, row.body).text
             assert vector[0] == len(text)
         return [open_body(cipher, work.document_id, row.ordinal, row.body).text for row in rows]
-
-    def cancel(self, work: Work) -> None:
-        with self.database.transaction() as session:
-            if session.get_one(Document, work.document_id).status != "failed":
-                self.attempts.cancel(session, self.owner, work.document_id)
 
     def changes(self) -> int:
         with self.database.reading() as session:
@@ -307,57 +302,6 @@ def test_deleted_while_it_is_embedded(line: Line) -> None:
     assert line.runner.run("embed", line.steps.embed, work) == "superseded"
     with line.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(ChunkRow)) == 0
-
-
-def test_cancelled_while_it_waits_nothing_is_done(line: Line) -> None:
-    work = line.upload()
-    line.cancel(work)
-    assert line.runner.run("parse", line.steps.parse, work) == "superseded"
-    assert (line.stages, len(list(line.blobs.names()))) == ([], 1)
-    assert line.row(work).error_code == "cancelled"
-
-
-def test_cancelled_while_scanned_pages_are_read_the_next_page_is_not(line: Line) -> None:
-    work, read = line.upload(), []
-
-    def scanned(source: BinaryIO, media_type: str, *, on_page: OnPage) -> ParsedDocument:
-        for done in (1, 2, 3):
-            read.append(done)
-            on_page(done, 3)
-            line.cancel(work)
-        raise AssertionError
-
-    line.parse = scanned
-    assert line.runner.run("parse", line.steps.parse, work) == "superseded"
-    assert read == [1, 2]
-
-
-def test_cancelled_while_it_is_embedded_the_next_batch_is_not(line: Line) -> None:
-    work = line.upload()
-    line.steps.parse(work)
-    line.stages = _Calls(lambda _stage: line.cancel(work) if line.embedder.asked else None)
-    assert line.runner.run("embed", line.steps.embed, work) == "superseded"
-    row = line.row(work)
-    assert (row.status, row.error_code, row.chunk_count) == ("failed", "cancelled", 3)
-    assert line.changes() == 0
-    with line.database.transaction() as session:
-        line.attempts.retry(session, line.owner, work.document_id)
-    line.stages = []
-    line.run(Work(work.document_id, 2))
-    assert (line.row(work).status, line.words(work)) == ("ready", WORDS.split())
-
-
-def test_an_older_attempt_writes_nothing(line: Line) -> None:
-    work = line.upload()
-    line.progress.fail(work, DocumentDamaged())
-    with line.database.transaction() as session:
-        line.attempts.retry(session, line.owner, work.document_id)
-    for step in (line.steps.parse, line.steps.embed, line.steps.publish):
-        assert line.runner.run("step", step, work) == "superseded"
-    assert line.row(work).status == "queued"
-    line.run(Work(work.document_id, 2))
-    assert line.row(work).status == "ready"
-    assert text_blob(work.document_id, 2) in set(line.blobs.names())
 
 
 def test_no_text(line: Line) -> None:

@@ -1,4 +1,5 @@
 // Every text of the page in English; zh.ts has the same keys, which TypeScript holds.
+import { filterTexts } from './filters.en.ts';
 import { liveTexts } from './live.en.ts';
 import { programTexts } from './programs.en.ts';
 import { queueTexts } from './queue.en.ts';
@@ -187,27 +188,7 @@ export const en = {
     found: (n: number) => count(n, 'passage', 'passages'),
     results: 'Passages found',
   },
-  filters: {
-    title: 'Filter',
-    group: 'Narrow to certain documents',
-    on: (n: number) => count(n, 'filter', 'filters'),
-    labels: { types: 'Type', years: 'Year', tags: 'Tag', authors: 'Author', languages: 'Language' },
-    others: { tags: 'Another tag', authors: 'Another author' },
-    types: {
-      pdf: 'PDF',
-      text: 'Text',
-      slides: 'Slides',
-      table: 'Table',
-      mail: 'Mail',
-      web: 'Web page',
-      book: 'Book',
-      picture: 'Picture',
-    },
-    date: 'Date',
-    from: 'From',
-    to: 'To',
-    clear: 'Clear filters',
-  },
+  filters: filterTexts,
   viewer: {
     title: 'Source',
     close: 'Close the source',

@@ -1,4 +1,5 @@
 import type { Dictionary } from './en.ts';
+import { filterTexts } from './filters.zh.ts';
 import { liveTexts } from './live.zh.ts';
 import { programTexts } from './programs.zh.ts';
 import { queueTexts } from './queue.zh.ts';
@@ -184,27 +185,7 @@ export const zh: Dictionary = {
     found: (n) => `${number(n)} 个段落`,
     results: '找到的段落',
   },
-  filters: {
-    title: '筛选',
-    group: '只看某些文档',
-    on: (n) => `${number(n)} 项筛选`,
-    labels: { types: '类型', years: '年份', tags: '标签', authors: '作者', languages: '语言' },
-    others: { tags: '其他标签', authors: '其他作者' },
-    types: {
-      pdf: 'PDF 文件',
-      text: '文本',
-      slides: '演示文稿',
-      table: '表格',
-      mail: '邮件',
-      web: '网页',
-      book: '电子书',
-      picture: '图片',
-    },
-    date: '日期',
-    from: '起始',
-    to: '截止',
-    clear: '清除筛选',
-  },
+  filters: filterTexts,
   viewer: {
     title: '来源',
     close: '关闭来源',
