@@ -43,7 +43,7 @@ fuzz: $(VENV)/.test ## Breed hostile inputs for the API and our own formats (FUZ
 	mkdir -p build/fuzz && cd build/fuzz && PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python \
 	  $(CURDIR)/tests/fuzz/own_formats.py corpus -max_total_time=$(or $(FUZZ_SECONDS),3600)
 
-mutants: $(VENV)/.test identity-provider ## Break our own source in many places and see each noticed (WORDS=deny: some)
+mutants: $(VENV)/.test api/static/index.html identity-provider ## Break our own source in many places and see each noticed (WORDS=deny: some)
 	$(BIN)/python -m tests.mutants.run $(WORDS)
 
 bench: $(VENV)/.test ## List the benchmarks and what each needs
