@@ -14,11 +14,13 @@ go before everything else.
 import argparse
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.scale_corpus import SHARES, read_sources
 from benchmarks.scale_fill import Folder
+from benchmarks.scale_load import Load
 from benchmarks.scale_plot import plot
 from benchmarks.scale_recall import recall_at_10
 from benchmarks.scale_server import Measured, measure_server
@@ -33,7 +35,7 @@ def main() -> None:
     sources, questions = read_sources(
         Path(os.environ["SOURCEBOOK_EVAL_DATA"]), embedder, options.folder
     )
-    results: list[Measured] = []
+    results = _known(options.json)
     for chunks in options.chunks:
         folder = Folder(options.folder / str(chunks), embedder)
         folder.fill(chunks, sources)
@@ -42,12 +44,31 @@ def main() -> None:
             vectors = embedder.embed_queries(questions[: options.recall])
             measured.recall = recall_at_10(sources, chunks, embedder, vectors)
         folder.close()
-        results.append(measured)
+        results[chunks] = measured
         _show(measured)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(one) for one in results], indent=1) + "\n")
+        _keep(options.json, results)
     if options.plot:
-        plot(results, options.plot)
+        plot([results[chunks] for chunks in sorted(results)], options.plot)
+
+
+def _known(file: Path | None) -> dict[int, Measured]:
+    """Read what was measured before."""
+    if file is None or not file.exists():
+        return {}
+    results: dict[int, Measured] = {}
+    for one in json.loads(file.read_text()):
+        loads = {
+            name: {key: Load(**load) for key, load in one.pop(name).items()}
+            for name in ("alone", "together")
+        }
+        results[one["chunks"]] = Measured(**one, **loads)
+    return results
+
+
+def _keep(file: Path | None, results: Mapping[int, Measured]) -> None:
+    if file is not None:
+        sizes = [asdict(results[chunks]) for chunks in sorted(results)]
+        file.write_text(json.dumps(sizes, indent=1) + "\n")
 
 
 def _options() -> argparse.Namespace:
@@ -58,7 +79,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 4, 8, 16, 32])
     parser.add_argument("--recall", type=int, default=100, help="queries that measure recall")
     parser.add_argument("--sentences", type=int, default=600, help="length of what is uploaded")
-    parser.add_argument("--json", type=Path, help="file for the results")
+    parser.add_argument("--json", type=Path, help="file to which the results are added")
     parser.add_argument("--plot", type=Path, help="file for the plot, .svg or .png")
     return parser.parse_args()
 

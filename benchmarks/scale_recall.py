@@ -62,7 +62,7 @@ def recall_at_10(
     found: dict[str, float] = {}
     for share in SHARES:
         shares = [_recall(corpus, queries, scores, share, one) for one in _LANGUAGES]
-        found[str(share)] = float(np.mean(shares))
+        found[str(share)] = float(np.nanmean(shares))
     return found
 
 
@@ -72,9 +72,12 @@ def _recall(
     visible = np.zeros(len(_CLASSES) + 1, np.bool_)
     visible[[_CLASSES[least, language] for least in SHARES if least <= share]] = True
     seen = np.flatnonzero(visible[corpus.classes])
-    parts = []
+    if not len(seen):
+        return float("nan")
+    wanted, parts = min(_NEAREST, len(seen)), []
     for query, all_scores in zip(queries, scores, strict=True):
-        best = seen[np.argpartition(-all_scores[seen], _NEAREST)[:_NEAREST]].tolist()
-        nearest = corpus.stores[language].search(query, visible, _ASKED_FOR)[:_NEAREST]
-        parts.append(len({chunk for chunk, _ in nearest} & set(best)) / _NEAREST)
+        nearest_first = np.argpartition(-all_scores[seen], wanted - 1)
+        best = seen[nearest_first[:wanted]].tolist()
+        nearest = corpus.stores[language].search(query, visible, _ASKED_FOR)[:wanted]
+        parts.append(len({chunk for chunk, _ in nearest} & set(best)) / wanted)
     return float(np.mean(parts))
