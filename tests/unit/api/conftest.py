@@ -120,7 +120,8 @@ def _state(settings: Settings, metrics: Metrics) -> Any:
         ),
         index=SimpleNamespace(close=lambda: None),
         audit_trail=audit_trail_of(settings, database, keyring, audit, utc_now),
-        generator=SimpleNamespace(close=lambda: None, forget=lambda _tenant: None),
+        generator=SimpleNamespace(close=lambda: None),
+        forget=lambda _tenant: None,
         grants=grants,
         conversations=Conversations(keyring, audit, utc_now),
     )
