@@ -1,8 +1,9 @@
 """A data set across languages, made from a manual that exists in English and in Chinese.
 
 Half of the pages are held in English only and the other half in Chinese only, so the corpus is
-mixed and each answer is there once. Questions are the titles and the first sentences of sections
-in the edition that is not held; what answers is the same section, found by its number.
+mixed and each answer is there once; or all are held in one language. Questions are the titles and
+the first sentences of sections in the edition that is not held; what answers is the same section,
+found by its number.
 """
 
 import re
@@ -39,8 +40,10 @@ class Section:
         return one.start < self.end and self.start < one.end
 
 
-def read_manual(folder: Path, count_tokens: TokenCounter) -> Dataset:
+def read_manual(folder: Path, count_tokens: TokenCounter, only: str | None = None) -> Dataset:
     """Read the pages that both editions have; ids of passages and questions tell their kinds.
+
+    With `only`, all pages are held in that language.
 
     Passages are "en/<page>#<ordinal>", questions "zh->en sentence <number>" and the like.
     """
@@ -51,7 +54,8 @@ def read_manual(folder: Path, count_tokens: TokenCounter) -> Dataset:
         parsed = {
             name: html.parse(folder / page, ParseLimits()) for name, folder in editions.items()
         }
-        held, asked = _EDITIONS if position % 2 else _EDITIONS[::-1]
+        english = only == "en" if only else position % 2
+        held, asked = _EDITIONS if english else _EDITIONS[::-1]
         chunks = chunk(parsed[held], count_tokens)
         named = {f"{held}/{page}#{one.ordinal}": one for one in chunks}
         manual.passages.extend(_passages(named))

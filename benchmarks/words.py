@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tantivy import Document, Index, Occur, Query, SchemaBuilder
 
 from retrieval.lexical.word_index import WordIndex
+from retrieval.settings import RetrievalSettings
 
 CHUNKS_A_DOCUMENT, WORDS_A_CHUNK, WORDS_A_QUERY, LIMIT = 20, 150, 8, 100
 SHARES = {1: (1,), 10: (1, 2), 100: (1, 2, 3)}
@@ -70,7 +71,7 @@ def main() -> None:
     def words(count: int) -> list[bytes]:
         return [vocabulary[pick] for pick in random.zipf(1.2, count) % len(vocabulary)]
 
-    peer, ours = Tantivy(), WordIndex(50_000_000, 0.2)
+    peer, ours = Tantivy(), WordIndex(50_000_000, 0.2, RetrievalSettings().document_weight)
     _fill(peer, ours, options.chunks, words)
     for share, classes in SHARES.items():
         visible = np.isin(np.arange(4), classes)

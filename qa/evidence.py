@@ -88,13 +88,23 @@ class Gathering:
 
 
 def merged(rankings: Iterable[tuple[float, Sequence[Hit]]], limit: int) -> list[Hit]:
-    """Merge weighted results by reciprocal rank fusion, ranked anew."""
+    """Merge weighted results by reciprocal rank fusion, ranked anew.
+
+    Cormack, Clarke, Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank
+    Learning Methods", SIGIR 2009.
+    """
     weighted = list(rankings)
     hits = {hit.chunk_id: hit for _, ranking in weighted for hit in reversed(ranking)}
     numbers = {chunk_id: number for number, chunk_id in enumerate(hits)}
     order = fuse(
-        ((weight, [numbers[hit.chunk_id] for hit in ranking]) for weight, ranking in weighted),
-        _RANK_OFFSET,
+        (
+            weight,
+            {
+                numbers[hit.chunk_id]: 1 / (_RANK_OFFSET + rank)
+                for rank, hit in enumerate(ranking, start=1)
+            },
+        )
+        for weight, ranking in weighted
     )
     ranked = [list(hits.values())[number] for number in order[:limit]]
     return [replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1)]

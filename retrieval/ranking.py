@@ -9,7 +9,7 @@ Where only one language is visible, none of this changes anything.
 
 from itertools import chain
 
-from retrieval.fusion import Ranking, fuse
+from retrieval.fusion import Scored, fuse, scaled
 from retrieval.scripts import is_chinese
 from retrieval.settings import RetrievalSettings
 from retrieval.tenant_index import Candidates
@@ -18,24 +18,22 @@ from retrieval.vectors.port import Nearest
 
 def ranked(candidates: Candidates, question: str, settings: RetrievalSettings) -> list[int]:
     """Merge what was found by meaning and by words into chunk numbers, best first."""
-    meaning = settings.dense_weight_chinese if is_chinese(question) else settings.dense_weight
-    words = 1 - meaning
-    dense = by_meaning(candidates, question, settings)
+    words = 1 - settings.dense_weight
+    dense = scaled(by_meaning(candidates, question, settings)[: settings.candidates_max])
     _, foreign = _by_language(candidates, question)
-    rankings = (
-        (meaning, dense),
-        (words, candidates.lexical),
+    parts = (
+        (settings.dense_weight, dense),
+        (words, scaled(candidates.lexical)),
         (words * settings.foreign_words_share, _led_by_foreign(dense, foreign)),
     )
-    return fuse(rankings, settings.fusion_rank_offset)
+    return fuse(parts)
 
 
-def by_meaning(candidates: Candidates, question: str, settings: RetrievalSettings) -> Ranking:
+def by_meaning(candidates: Candidates, question: str, settings: RetrievalSettings) -> Scored:
     """Merge the passages of both languages by their cosine, best first."""
     bonus = settings.foreign_bonus_chinese if is_chinese(question) else settings.foreign_bonus
     own, foreign = _by_language(candidates, question)
-    raised = [(chunk, cosine + bonus) for chunk, cosine in foreign]
-    return [chunk for chunk, _ in _merged(own, raised)]
+    return _merged(own, [(chunk, cosine + bonus) for chunk, cosine in foreign])
 
 
 def _by_language(candidates: Candidates, question: str) -> tuple[Nearest, Nearest]:
@@ -56,9 +54,9 @@ def _merged(*found: Nearest) -> Nearest:
     return sorted(chain(*found), key=lambda one: -one[1])
 
 
-def _led_by_foreign(dense: Ranking, foreign: Nearest) -> Ranking:
-    """Keep the foreign passages, in their places, if one of them is the nearest of all."""
+def _led_by_foreign(dense: dict[int, float], foreign: Nearest) -> dict[int, float]:
+    """Keep the foreign passages if one of them is the nearest of all."""
     chunks = {chunk for chunk, _ in foreign}
-    if not dense or dense[0] not in chunks:
-        return []
-    return [chunk if chunk in chunks else None for chunk in dense]
+    if not dense or next(iter(dense)) not in chunks:
+        return {}
+    return {chunk: score for chunk, score in dense.items() if chunk in chunks}

@@ -11,13 +11,17 @@ from sqlalchemy.orm import Session
 
 from retrieval.chunk_codec import VECTOR_TYPE, open_tokens, open_vector
 from retrieval.document_keys import document_ciphers
+from retrieval.lexical.passages import blind_name
 from retrieval.scripts import Script, script_of
 from retrieval.tables import READY, ChunkRow, Document
 from retrieval.visibility import DocumentClass
 from security.cipher import Cipher
 from security.errors import DecryptionFailed
 from security.keyring import KeyRing
+from security.places import Place
+from security.tenant_keys import TenantKeys
 
+_Document = Row[str, str, str, int, str, str | None, bytes]
 _Chunk = Row[str, int, int, str, bytes, bytes]
 _BATCH_DOCUMENTS = 64
 
@@ -26,8 +30,9 @@ _BATCH_DOCUMENTS = 64
 class IndexedDocument:
     """All that the indexes hold of a document.
 
-    `tokens` has one entry for each of `chunk_ids`. `vectors` has one row for each of
-    `vector_ids`, those of the chunks that were embedded by the index's embedder.
+    `tokens` has one entry for each of `chunk_ids`; `name_tokens` are those of the name.
+    `vectors` has one row for each of `vector_ids`, those of the chunks that were embedded by the
+    index's embedder.
     """
 
     document_id: str
@@ -36,6 +41,7 @@ class IndexedDocument:
     tokens: Sequence[bytes]
     vector_ids: NDArray[np.int64]
     vectors: NDArray[np.float16]
+    name_tokens: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +94,17 @@ class IndexRows:
 
     def read(self, session: Session, tenant_id: str, document_ids: Sequence[str]) -> Batch:
         """Read and open the present state of documents."""
-        classes = _ready(session, tenant_id, document_ids)
-        ciphers = document_ciphers(session, self._keyring, tenant_id, list(classes))
-        chunks = _chunks(session, list(classes))
+        ready = _ready(session, tenant_id, document_ids)
+        ciphers = document_ciphers(session, self._keyring, tenant_id, list(ready))
+        if not ciphers:  # then the tenant may have no keys either
+            return Batch(document_ids, unreadable=frozenset(ready))
+        keys = self._keyring.tenant(session, tenant_id)
+        chunks = _chunks(session, list(ready))
         documents, unreadable = [], set()
-        for document_id, document_class in classes.items():
+        for document_id, document in ready.items():
             rows = chunks.get(document_id, [])
             try:
-                opened = self._opened(ciphers[document_id], document_id, document_class, rows)
+                opened = self._opened(keys, ciphers[document_id], document, rows)
             except (KeyError, DecryptionFailed):
                 unreadable.add(document_id)
             else:
@@ -104,36 +113,41 @@ class IndexRows:
 
     def _opened(
         self,
+        keys: TenantKeys,
         cipher: Cipher,
-        document_id: str,
-        document_class: DocumentClass,
+        document: _Document,
         rows: Sequence[_Chunk],
     ) -> IndexedDocument:
+        document_id = document.id
+        name = cipher.open(Place("documents", document_id, "name"), document.name)
         embedded = [row for row in rows if row.embedder == self._embedder]
         vectors = [open_vector(cipher, document_id, row.ordinal, row.vector) for row in embedded]
         return IndexedDocument(
             document_id=document_id,
-            document_class=document_class,
+            document_class=_class_of(document),
             chunk_ids=[row.id for row in rows],
             tokens=[open_tokens(cipher, document_id, row.ordinal, row.tokens) for row in rows],
             vector_ids=np.array([row.id for row in embedded], np.int64),
             vectors=np.array(vectors, VECTOR_TYPE).reshape(len(embedded), self._dimensions),
+            name_tokens=blind_name(keys, name.decode()),
         )
 
 
-def _ready(
-    session: Session, tenant_id: str, document_ids: Sequence[str]
-) -> dict[str, DocumentClass]:
-    """Return the classes of those documents that are the tenant's and ready."""
+def _ready(session: Session, tenant_id: str, document_ids: Sequence[str]) -> dict[str, _Document]:
+    """Return those documents that are the tenant's and ready."""
     # Both are compared here: as conditions, they would make SQLite go through all documents that
     # are ready, and below through all chunks of the tenant, for each batch.
     columns = (Document.tenant_id, Document.status, Document.acl_id, Document.collection_id)
-    query = select(Document.id, *columns, Document.language).where(Document.id.in_(document_ids))
+    query = select(Document.id, *columns, Document.language, Document.name)
     return {
-        row.id: DocumentClass(row.acl_id, row.collection_id, script_of(row.language))
-        for row in session.execute(query)
+        row.id: row
+        for row in session.execute(query.where(Document.id.in_(document_ids)))
         if row.tenant_id == tenant_id and row.status == READY
     }
+
+
+def _class_of(document: _Document) -> DocumentClass:
+    return DocumentClass(document.acl_id, document.collection_id, script_of(document.language))
 
 
 def _chunks(session: Session, document_ids: Sequence[str]) -> dict[str, list[_Chunk]]:

@@ -39,16 +39,15 @@ class RetrievalSettings(BaseModel):
     compaction_share: float = Field(
         0.2, gt=0, lt=1, description="Share of deleted chunks above which they are swept out."
     )
-    # The three below were chosen on eight English and Chinese data sets with
-    # `benchmarks/retrieval_quality.py --sweep`; equal weights lose to words alone on Chinese.
-    fusion_rank_offset: float = Field(
-        5, ge=0, description="k of reciprocal rank fusion; smaller trusts the first ranks more."
-    )
+    # How the two below were chosen: docs/evaluation.md, "How good the search is".
     dense_weight: float = Field(
-        0.5, ge=0, le=1, description="Weight of meaning against words, for queries in general."
+        0.5, ge=0, le=1, description="Weight of meaning against words, each scaled to its best."
     )
-    dense_weight_chinese: float = Field(
-        0.35, ge=0, le=1, description="Weight of meaning against words, for Chinese queries."
+    document_weight: float = Field(
+        1.0,
+        ge=0,
+        description="Weight of a document's own words and name against those of each of its "
+        "passages.",
     )
     # The next three hold for multilingual-e5-small and were chosen by the same benchmark's set
     # across languages; for a model that does not favour the question's language they are 0.

@@ -27,7 +27,7 @@ class Candidates:
     """What the indexes propose, best first: by meaning, in each script, and by words."""
 
     dense: Mapping[Script, Nearest]
-    lexical: Sequence[int]
+    lexical: Nearest
 
 
 class TenantIndex:
@@ -38,7 +38,9 @@ class TenantIndex:
     ) -> None:
         self._classes = classes
         self._vectors = vectors
-        self._words = WordIndex(settings.lexical_buffer_bytes, settings.compaction_share)
+        self._words = WordIndex(
+            settings.lexical_buffer_bytes, settings.compaction_share, settings.document_weight
+        )
         self._lock = SharedLock()
 
     def __len__(self) -> int:
@@ -80,7 +82,7 @@ class TenantIndex:
             with stage(observe, "dense"):
                 return self._vectors.search(scope, vector, limit, within)
 
-        def by_words() -> Sequence[int]:
+        def by_words() -> Nearest:
             with stage(observe, "lexical"):
                 visible = np.logical_or.reduce(list(self._classes.visible(scope).values()))
                 return self._words.search(tokens, visible, limit, within)
@@ -117,7 +119,13 @@ class TenantIndex:
             self._words.remove(document_id)
         for document in batch.documents:
             visibility = self._class_of(document)
-            self._words.put(document.document_id, visibility, document.chunk_ids, document.tokens)
+            self._words.put(
+                document.document_id,
+                visibility,
+                document.chunk_ids,
+                document.tokens,
+                document.name_tokens,
+            )
 
     def _put_vectors(self, batch: Batch) -> None:
         if not self._vectors.is_shared:

@@ -50,7 +50,7 @@ class CorpusWriter:
         total = len(dataset.passages)
         for start in range(0, total, _BATCH):
             batch = dataset.passages[start : start + _BATCH]
-            parsed = [_parsed(passage) for passage in batch]
+            parsed = [as_document(passage) for passage in batch]
             chunks = [chunk(one, self.embedder.count_tokens) for one in parsed]
             vectors = iter(
                 self.embedder.embed_passages([c.embedded_text for of in chunks for c in of])
@@ -110,7 +110,8 @@ class CorpusWriter:
         )
 
 
-def _parsed(passage: Passage) -> ParsedDocument:
+def as_document(passage: Passage) -> ParsedDocument:
+    """Return a passage as if it had been parsed: its title is a heading."""
     heading = (Block("heading", passage.title, level=1),) if passage.title else ()
     return ParsedDocument(
         title=passage.title or None,

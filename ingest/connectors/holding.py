@@ -16,6 +16,7 @@ from ingest.connectors.rows import Entry, SourceRows
 from ingest.connectors.tables import Source, SourceItem
 from ingest.names import clean_file_name
 from ingest.states import Status
+from retrieval.changes import append_change
 from retrieval.document_keys import document_owner
 from retrieval.tables import Document
 from security.audit import AuditLog
@@ -104,6 +105,8 @@ class Holding:
         cipher = self._keyring.cipher(session, document.tenant_id, document_owner(document.id))
         name = clean_file_name(entry.name).encode()
         document.name = cipher.seal(Place("documents", document.id, "name"), name)
+        if document.status == Status.READY:  # names are searched too
+            append_change(session, document.tenant_id, document.id, at=self._clock())
 
     def _present(self, session: Session, document_id: str | None) -> Document | None:
         if document_id is None:

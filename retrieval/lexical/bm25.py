@@ -31,33 +31,66 @@ class ScopeStatistics:
     lengths: NDArray[np.float32]
     chunks: int
     tokens: int
+    documents: int
 
 
-def bm25(segments: Sequence[Segment], tokens: Tokens, scope: ScopeStatistics) -> Scores:
-    """Score every slot for the tokens; 0 is for what is hidden or holds none of them.
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """The visible slots that hold a token, rising, and how often each one does."""
 
-    Each slot's sum is taken in the order of `tokens`, so that it is the same to the last bit in
+    slots: NDArray[np.int64]
+    counts: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Count the slots."""
+        return len(self.slots)
+
+
+def visible_postings(
+    segments: Sequence[Segment], tokens: Tokens, scope: ScopeStatistics
+) -> list[Postings]:
+    """Return for each token where it stands among what the scope sees."""
+    where = [segment.find(tokens) for segment in segments]
+    if not where:
+        return [_joined([]) for _ in tokens]
+    return [
+        _joined([_seen(s, place, scope) for s, place in zip(segments, places, strict=True)])
+        for places in zip(*where, strict=True)
+    ]
+
+
+def rarity(holders: int, among: int) -> float:
+    """Return the inverse document frequency of what `holders` of so many hold."""
+    return log(1 + (among - holders + 0.5) / (holders + 0.5))
+
+
+def bm25(found: Sequence[Postings], scope: ScopeStatistics) -> Scores:
+    """Score every slot; 0 is for what is hidden or holds none of the tokens.
+
+    Each slot's sum is taken in the order of the tokens, so that it is the same to the last bit in
     whichever segment the chunk lies.
     """
     scores = np.zeros(len(scope.visible), np.float32)
     mean_length = max(scope.tokens / max(scope.chunks, 1), 1.0)
     fixed, by_length = np.float32(K1 * (1 - B)), np.float32(K1 * B / mean_length)
-    where = [segment.find(tokens) for segment in segments]
-    for places in zip(*where, strict=True):
-        found = [_seen(s, place, scope) for s, place in zip(segments, places, strict=True)]
-        holders = sum(len(slots) for slots, _ in found)
-        rarity = log(1 + (scope.chunks - holders + 0.5) / (holders + 0.5))
-        for slots, counts in found:
-            damping = fixed + by_length * scope.lengths.take(slots)
-            worth = np.float32(rarity * (K1 + 1)) * counts / (counts + damping)
-            np.add.at(scores, slots, worth)  # twice as fast as by index and assignment
+    for one in found:
+        damping = fixed + by_length * scope.lengths.take(one.slots)
+        weight = np.float32(rarity(len(one), scope.chunks) * (K1 + 1))
+        worth = weight * one.counts / (one.counts + damping)
+        np.add.at(scores, one.slots, worth)  # twice as fast as by index and assignment
     return scores
 
 
-def _seen(
-    segment: Segment, place: slice, scope: ScopeStatistics
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the visible slots of a token, and how often each holds it."""
+def _seen(segment: Segment, place: slice, scope: ScopeStatistics) -> Postings:
     slots = segment.slots[place]
     kept = np.flatnonzero(scope.visible.take(slots))
-    return slots.take(kept).astype(np.int64), segment.counts[place].take(kept).astype(np.float32)
+    counts = segment.counts[place].take(kept).astype(np.float32)
+    return Postings(slots.take(kept).astype(np.int64), counts)
+
+
+def _joined(parts: Sequence[Postings]) -> Postings:
+    if len(parts) == 1:
+        return parts[0]
+    slots = [np.zeros(0, np.int64), *(part.slots for part in parts)]
+    counts = [np.zeros(0, np.float32), *(part.counts for part in parts)]
+    return Postings(np.concatenate(slots), np.concatenate(counts))

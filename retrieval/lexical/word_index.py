@@ -6,78 +6,38 @@ which nothing changes any more, so it needs no lock.
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.lexical.bm25 import ScopeStatistics, Scores, bm25
-from retrieval.lexical.postings import Segment, Tokens, merge_segments, numbers, write_segments
-from retrieval.tie_breaks import best_first, place_of
-from retrieval.visibility import HIDDEN, Visible, marked
+from retrieval.lexical.bm25 import ScopeStatistics, Scores, bm25, rarity, visible_postings
+from retrieval.lexical.document_evidence import document_evidence
+from retrieval.lexical.postings import Tokens, numbers
+from retrieval.lexical.word_state import PendingDocument, WordState
+from retrieval.tie_breaks import best_first
+from retrieval.vectors.port import Nearest
+from retrieval.visibility import HIDDEN, Visible
 
 _TOKEN_BYTES_BUFFERED = 40
 """Memory that one token of a segment takes while it is written: itself, its slot, their order."""
 _SWEEP_MIN = 1024  # sweeping out fewer deleted chunks than this is not worth a copy
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What searches see; all arrays are by slot, and a document's slots are one slice."""
-
-    segments: tuple[Segment, ...] = ()
-    chunk_ids: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    visibility: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
-    lengths: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
-    places: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
-    documents: dict[str, slice] = field(default_factory=dict)
-    totals: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """By visibility class: chunks and tokens."""
-
-    def statistics(
-        self, visible: Visible, within: AbstractSet[str] | None = None
-    ) -> ScopeStatistics:
-        """Add up what the visible classes hold, in the documents `within` if it names any."""
-        if within is not None:
-            return self._counted_within(visible, within)
-        seen = [totals for number, totals in self.totals.items() if visible[number]]
-        return ScopeStatistics(
-            visible=visible.take(self.visibility),
-            lengths=self.lengths,
-            chunks=sum(chunks for chunks, _ in seen),
-            tokens=sum(tokens for _, tokens in seen),
-        )
-
-    def _counted_within(self, visible: Visible, within: AbstractSet[str]) -> ScopeStatistics:
-        chosen = visible.take(self.visibility)
-        chosen &= marked(within, self.documents, len(chosen))
-        return ScopeStatistics(
-            visible=chosen,
-            lengths=self.lengths,
-            chunks=int(np.count_nonzero(chosen)),
-            tokens=int(self.lengths[chosen].sum(dtype=np.float64)),  # so exact
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A document that waits for the next commit."""
-
-    visibility: int
-    chunk_ids: Sequence[int]
-    tokens: Sequence[Tokens]
-
-
 class WordIndex:
-    """Words by chunk; searching is safe at any time, writing needs one writer at a time."""
+    """Words by chunk; searching is safe at any time, writing needs one writer at a time.
 
-    def __init__(self, buffer_bytes: int, compaction_share: float) -> None:
+    `document_weight` is what the evidence of a passage's document counts beside its own.
+    """
+
+    def __init__(
+        self, buffer_bytes: int, compaction_share: float, document_weight: float = 0.0
+    ) -> None:
         self._segment_tokens_max = buffer_bytes // _TOKEN_BYTES_BUFFERED
         self._compaction_share = compaction_share
-        self._published = self._committed = _State()
+        self._document_weight = np.float32(document_weight)
+        self._published = self._committed = WordState()
         self._removed: set[str] = set()
-        self._added: dict[str, _Pending] = {}
+        self._added: dict[str, PendingDocument] = {}
         self._added_tokens = 0
 
     def __len__(self) -> int:
@@ -95,12 +55,18 @@ class WordIndex:
         visibility: int,
         chunk_ids: Sequence[int],
         tokens: Sequence[bytes],
+        name: bytes = b"",
     ) -> None:
-        """Add a document's chunks, in place of those it had; `tokens` has one entry a chunk."""
+        """Add a document's chunks, in place of those it had; `tokens` has one entry a chunk.
+
+        `name` holds the tokens of the document's name.
+        """
         self.remove(document_id)
-        pending = _Pending(visibility, chunk_ids, [numbers(joined) for joined in tokens])
-        self._added[document_id] = pending
-        self._added_tokens += sum(map(len, pending.tokens))
+        if not chunk_ids:
+            return
+        words = [numbers(joined) for joined in tokens]
+        self._added[document_id] = PendingDocument(visibility, chunk_ids, words, numbers(name))
+        self._added_tokens += sum(map(len, words))
         if self._added_tokens > self._segment_tokens_max:
             self.commit()
 
@@ -111,10 +77,10 @@ class WordIndex:
 
     def commit(self) -> None:
         """Finish what was put and removed, without showing it yet."""
-        state = _without(self._committed, self._removed)
+        state = self._committed.without(self._removed)
         if self._added:
-            state = _with(state, self._added)
-        self._committed = _counted(self._tidied(state))
+            state = state.with_documents(self._added)
+        self._committed = self._tidied(state).counted()
         self._removed, self._added, self._added_tokens = set(), {}, 0
 
     def publish(self) -> None:
@@ -127,7 +93,7 @@ class WordIndex:
         visible: Visible,
         limit: int,
         within: AbstractSet[str] | None = None,
-    ) -> Sequence[int]:
+    ) -> Nearest:
         """Return up to `limit` visible chunks that hold any of `tokens`, best first.
 
         `within` names the documents to which the search keeps, None all that are visible. Neither
@@ -136,10 +102,11 @@ class WordIndex:
         state = self._published
         scope = state.statistics(visible, within)
         if not tokens or not scope.chunks:
-            return []
+            return ()
         wanted = numbers(b"".join(dict.fromkeys(tokens)))
-        best = _best(bm25(state.segments, wanted, scope), state.places, limit)
-        return [int(number) for number in state.chunk_ids[best]]
+        scores = self._scores(state, wanted, scope)
+        best = _best(scores, state.places, limit)
+        return list(zip(state.chunk_ids[best].tolist(), scores[best].tolist(), strict=True))
 
     def contents(self) -> dict[int, tuple[str, int]]:
         """Return the document and visibility class of every published chunk; slow."""
@@ -150,78 +117,22 @@ class WordIndex:
             for slot in range(slots.start, slots.stop)
         }
 
-    def _tidied(self, state: _State) -> _State:
+    def _scores(self, state: WordState, wanted: Tokens, scope: ScopeStatistics) -> Scores:
+        words = visible_postings(state.segments, wanted, scope)
+        scores = bm25(words, scope)
+        if not self._document_weight:
+            return scores
+        rarities = [rarity(len(one), scope.chunks) for one in words]
+        evidence = self._document_weight * document_evidence(state, wanted, rarities, scope)
+        found = np.flatnonzero(scores > 0)
+        scores[found] += evidence.take(state.owners.take(found))
+        return scores
+
+    def _tidied(self, state: WordState) -> WordState:
         dead = int(np.count_nonzero(state.visibility == HIDDEN))
         if dead > max(_SWEEP_MIN, self._compaction_share * len(state.visibility)):
-            return _swept(state)
+            return state.swept()
         return state
-
-
-def _without(state: _State, document_ids: set[str]) -> _State:
-    gone = [state.documents[key] for key in document_ids & state.documents.keys()]
-    if not gone:
-        return state
-    visibility = state.visibility.copy()
-    for slots in gone:
-        visibility[slots] = HIDDEN
-    kept = {key: slots for key, slots in state.documents.items() if key not in document_ids}
-    return replace(state, visibility=visibility, documents=kept)
-
-
-def _with(state: _State, added: dict[str, _Pending]) -> _State:
-    first = start = len(state.chunk_ids)
-    documents = dict(state.documents)
-    for document_id, document in added.items():
-        documents[document_id] = slice(start, start := start + len(document.chunk_ids))
-    sizes = [len(document.chunk_ids) for document in added.values()]
-    tokens = list(chain.from_iterable(document.tokens for document in added.values()))
-    ids = list(chain.from_iterable(document.chunk_ids for document in added.values()))
-    classes = np.repeat([document.visibility for document in added.values()], sizes)
-    places = np.repeat(np.array([place_of(key) for key in added], np.uint64), sizes)
-    segments = (*state.segments, *write_segments(tokens, first))
-    return _State(
-        segments=_merged(segments),
-        chunk_ids=np.append(state.chunk_ids, np.array(ids, np.int64)),
-        visibility=np.append(state.visibility, classes.astype(np.int32)),
-        lengths=np.append(state.lengths, np.array(list(map(len, tokens)), np.float32)),
-        places=np.append(state.places, places),
-        documents=documents,
-    )
-
-
-def _merged(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """Merge the last segments until each is at least twice the next: few, and seldom rewritten."""
-    kept = list(segments)
-    while len(kept) > 1 and len(kept[-2]) < 2 * len(kept[-1]):
-        last = kept.pop()
-        kept[-1] = merge_segments([kept[-1], last])
-    return tuple(kept)
-
-
-def _swept(state: _State) -> _State:
-    """Close the gaps that deleted chunks left; the order of slots stays."""
-    alive = state.visibility != HIDDEN
-    before = np.concatenate(([0], np.cumsum(alive)))
-    new_slots = np.where(alive, before[:-1], -1)
-    return _State(
-        segments=tuple(segment.moved(new_slots) for segment in state.segments),
-        chunk_ids=state.chunk_ids[alive],
-        visibility=state.visibility[alive],
-        lengths=state.lengths[alive],
-        places=state.places[alive],
-        documents={
-            key: slice(int(before[slots.start]), int(before[slots.stop]))
-            for key, slots in state.documents.items()
-        },
-    )
-
-
-def _counted(state: _State) -> _State:
-    chunks = np.bincount(state.visibility)
-    tokens = np.bincount(state.visibility, state.lengths)  # in float64, so exact
-    used = np.flatnonzero(chunks).tolist()
-    totals = {number: (int(chunks[number]), int(tokens[number])) for number in used}
-    return replace(state, totals=totals)
 
 
 def _best(scores: Scores, places: NDArray[np.uint64], limit: int) -> NDArray[np.intp]:

@@ -1,6 +1,6 @@
 import pytest
 
-from retrieval.fusion import fuse
+from retrieval.fusion import fuse, scaled
 from retrieval.ranking import by_meaning, ranked
 from retrieval.scripts import SCRIPTS, Script
 from retrieval.settings import RetrievalSettings
@@ -8,58 +8,56 @@ from retrieval.tenant_index import Candidates
 
 SETTINGS = RetrievalSettings(
     dense_weight=0.5,
-    dense_weight_chinese=0.4,
     foreign_bonus=0.02,
     foreign_bonus_chinese=0.05,
     foreign_words_share=0.5,
-    fusion_rank_offset=5,
 )
 FOUND = [(3, 0.9), (1, 0.9), (2, 0.8), (7, 0.1)]
-WORDS = [2, 9, 3]
+WORDS = [(2, 7.0), (9, 5.0), (3, 1.0)]
 
 
-@pytest.mark.parametrize(
-    ("question", "weight"), [("What is the notice period?", 0.5), ("通知期是多久？", 0.4)]
-)
+def nearest(candidates: Candidates, question: str, settings: RetrievalSettings) -> list[int]:
+    return [chunk for chunk, _ in by_meaning(candidates, question, settings)]
+
+
+@pytest.mark.parametrize("question", ["What is the notice period?", "通知期是多久？"])
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_in_a_corpus_of_one_language_nothing_is_different(
-    question: str, weight: float, script: Script
-) -> None:
+def test_in_a_corpus_of_one_language_nothing_is_different(question: str, script: Script) -> None:
     candidates = Candidates({script: FOUND}, WORDS)
-    plain = fuse([(weight, [3, 1, 2, 7]), (1 - weight, WORDS)], 5)
+    plain = fuse([(0.5, scaled(FOUND)), (0.5, scaled(WORDS))])
     assert ranked(candidates, question, SETTINGS) == plain
-    assert by_meaning(candidates, question, SETTINGS) == [3, 1, 2, 7]
+    assert by_meaning(candidates, question, SETTINGS) == FOUND
 
 
 def test_the_bonus_depends_on_the_language_of_the_question() -> None:
     candidates = Candidates({"chinese": [(1, 0.84)], "other": [(2, 0.80)]}, [])
-    assert by_meaning(candidates, "停车位", SETTINGS) == [2, 1]
+    assert nearest(candidates, "停车位", SETTINGS) == [2, 1]
     candidates = Candidates({"chinese": [(1, 0.80)], "other": [(2, 0.84)]}, [])
-    assert by_meaning(candidates, "parking", SETTINGS) == [2, 1]
+    assert nearest(candidates, "parking", SETTINGS) == [2, 1]
     candidates = Candidates({"chinese": [(1, 0.83)], "other": [(2, 0.84)]}, [])
-    assert by_meaning(candidates, "parking", SETTINGS) == [1, 2]
+    assert nearest(candidates, "parking", SETTINGS) == [1, 2]
 
 
 def test_the_nearest_foreign_passage_beats_one_that_only_shares_words() -> None:
-    candidates = Candidates({"chinese": [(1, 0.9)], "other": [(2, 0.8)]}, [3, 4])
+    candidates = Candidates({"chinese": [(1, 0.9)], "other": [(2, 0.8)]}, [(3, 2.0), (4, 1.0)])
     assert ranked(candidates, "parking", SETTINGS)[0] == 1
     deaf = SETTINGS.model_copy(update={"foreign_words_share": 0.0, "dense_weight": 0.4})
     assert ranked(candidates, "parking", deaf)[0] == 3
 
 
 def test_foreign_passages_gain_nothing_behind_a_nearer_one() -> None:
-    candidates = Candidates({"chinese": [(1, 0.85)], "other": [(2, 0.9)]}, [3])
-    assert ranked(candidates, "parking", SETTINGS) == fuse([(0.5, [2, 1]), (0.5, [3])], 5)
+    candidates = Candidates({"chinese": [(1, 0.85)], "other": [(2, 0.9)]}, [(3, 2.0)])
+    assert ranked(candidates, "parking", SETTINGS) == [2, 3, 1]
 
 
 def test_a_passage_found_both_ways_beats_the_nearest_foreign_one() -> None:
-    candidates = Candidates({"chinese": [(1, 0.9)], "other": [(2, 0.9)]}, [2])
-    assert ranked(candidates, "parking", SETTINGS) == [2, 1]
+    candidates = Candidates({"chinese": [(1, 0.9)], "other": [(2, 0.91), (3, 0.8)]}, [(2, 2.0)])
+    assert ranked(candidates, "parking", SETTINGS)[0] == 2
 
 
 def test_what_is_in_no_known_language_is_never_raised() -> None:
     candidates = Candidates({"chinese": [(1, 0.80)], "unknown": [(2, 0.79)]}, [])
-    assert by_meaning(candidates, "停车位", SETTINGS) == [1, 2]
-    assert by_meaning(candidates, "parking", SETTINGS) == [1, 2]
+    assert nearest(candidates, "停车位", SETTINGS) == [1, 2]
+    assert nearest(candidates, "parking", SETTINGS) == [1, 2]
     candidates = Candidates({"unknown": [(2, 0.81)], "other": [(3, 0.7)], **candidates.dense}, [])
-    assert by_meaning(candidates, "parking", SETTINGS) == [1, 2, 3]
+    assert nearest(candidates, "parking", SETTINGS) == [1, 2, 3]

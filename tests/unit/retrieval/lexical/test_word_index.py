@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,6 +9,12 @@ from retrieval.tie_breaks import place_of
 
 BUFFER_BYTES = 15_000_000
 EVERYTHING = np.array([False, True, True, True])
+
+
+def found(
+    index: WordIndex, words: Sequence[bytes], visible: NDArray[np.bool_], limit: int
+) -> list[int]:
+    return [chunk for chunk, _ in index.search(words, visible, limit)]
 
 
 def token(word: str) -> bytes:
@@ -35,15 +43,15 @@ def index() -> WordIndex:
 
 
 def test_ranks_by_words(index: WordIndex) -> None:
-    assert list(index.search([token("apple")], EVERYTHING, 10)) == [1, 3]
-    assert list(index.search([token("apple")], EVERYTHING, 1)) == [1]
-    assert set(index.search([token("red"), token("pear")], EVERYTHING, 10)) == {1, 2, 3, 4}
+    assert found(index, [token("apple")], EVERYTHING, 10) == [1, 3]
+    assert found(index, [token("apple")], EVERYTHING, 1) == [1]
+    assert set(found(index, [token("red"), token("pear")], EVERYTHING, 10)) == {1, 2, 3, 4}
 
 
 def test_returns_only_what_is_visible(index: WordIndex) -> None:
-    assert list(index.search([token("apple")], seen(2), 10)) == [3]
-    assert list(index.search([token("apple")], seen(3), 10)) == []
-    assert list(index.search([token("apple")], seen(), 10)) == []
+    assert found(index, [token("apple")], seen(2), 10) == [3]
+    assert found(index, [token("apple")], seen(3), 10) == []
+    assert found(index, [token("apple")], seen(), 10) == []
 
 
 def random_texts(count: int) -> list[str]:
@@ -86,9 +94,9 @@ def test_scores_are_those_of_bm25_among_what_is_visible(buffer_bytes: int) -> No
     query = [f"w{number}" for number in (7, 1, 3, 12)]
     odd = {number: text for number, text in texts.items() if number % 2}
     for visible, expected in ((seen(1, 2), texts), (seen(2), odd)):
-        found = list(index.search(list(map(token, query)), visible, 300))
-        assert found == reference(expected, query)
-        assert list(index.search(list(map(token, query)), visible, 7)) == found[:7]
+        best = found(index, list(map(token, query)), visible, 300)
+        assert best == reference(expected, query)
+        assert found(index, list(map(token, query)), visible, 7) == best[:7]
 
 
 def test_what_is_hidden_moves_nothing_however_it_came_and_went() -> None:
@@ -110,8 +118,8 @@ def test_what_is_hidden_moves_nothing_however_it_came_and_went() -> None:
     for query in (["w1"], ["w2", "w1"], ["w3", "w9", "w1", "w30"], ["w49"]):
         wanted = list(map(token, query))
         for limit in (1, 10, 400):
-            found = [5000 - number for number in among.search(wanted, seen(1), limit)]
-            assert found == list(alone.search(wanted, seen(1), limit))
+            moved = [5000 - number for number in found(among, wanted, seen(1), limit)]
+            assert moved == found(alone, wanted, seen(1), limit)
 
 
 def test_equals_are_ordered_by_document_and_place_in_it(index: WordIndex) -> None:
@@ -122,24 +130,24 @@ def test_equals_are_ordered_by_document_and_place_in_it(index: WordIndex) -> Non
     index.publish()
     by_place = sorted("xyz", key=place_of)
     expected = [ord(name) * 10 + offset for name in by_place for offset in (1, 0)]
-    assert list(index.search([token("fig")], EVERYTHING, 10)) == expected
-    assert list(index.search([token("fig")], EVERYTHING, 3)) == expected[:3]
+    assert found(index, [token("fig")], EVERYTHING, 10) == expected
+    assert found(index, [token("fig")], EVERYTHING, 3) == expected[:3]
 
 
 def test_no_words_find_nothing(index: WordIndex) -> None:
-    assert list(index.search([], EVERYTHING, 10)) == []
-    assert list(index.search([token("nowhere")], EVERYTHING, 10)) == []
+    assert found(index, [], EVERYTHING, 10) == []
+    assert found(index, [token("nowhere")], EVERYTHING, 10) == []
 
 
 def test_changes_show_only_when_they_are_published(index: WordIndex) -> None:
     index.remove("a")
     index.put("b", 1, [6], [tokens("plum")])
     index.commit()
-    assert list(index.search([token("apple")], EVERYTHING, 10)) == [1, 3]
-    assert list(index.search([token("plum")], EVERYTHING, 10)) == []
+    assert found(index, [token("apple")], EVERYTHING, 10) == [1, 3]
+    assert found(index, [token("plum")], EVERYTHING, 10) == []
     index.publish()
-    assert list(index.search([token("apple")], EVERYTHING, 10)) == []
-    assert list(index.search([token("plum")], seen(1), 10)) == [6]
+    assert found(index, [token("apple")], EVERYTHING, 10) == []
+    assert found(index, [token("plum")], seen(1), 10) == [6]
     assert len(index) == 3
 
 
@@ -160,8 +168,8 @@ def test_deleted_chunks_are_swept_out_and_nothing_else_changes() -> None:
         index.commit()
         index.publish()
     query = [token("w1"), token("w3")]
-    found = list(swept.search(query, EVERYTHING, 100))
-    assert found == list(kept.search(query, EVERYTHING, 100)) != []
+    best = found(swept, query, EVERYTHING, 100)
+    assert best == found(kept, query, EVERYTHING, 100) != []
     assert swept.contents() == kept.contents()
     assert swept.held_slots == len(swept) == 60
     assert kept.held_slots == 1160
