@@ -281,4 +281,4 @@ def test_the_queue_is_shown_cancelled_and_tried_again(
     assert run("queue", "cancel", document, **signed_in).returncode == 0
     assert run("queue", "retry", document, **signed_in).stdout == "1 waiting again.\n"
     owner.delete(f"/v1/documents/{document}").raise_for_status()
-    _assert_one_clear_line(run("queue", "cancel", document, **signed_in), "not found")
+    _assert_one_clear_line(run("queue", "cancel", document, **signed_in), "no such thing")
