@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def test_no_mutation_is_stillborn(tmp_path: Path, root: Path) -> None:
     for number, mutation in enumerate(MUTATIONS):
         broken = mutation.applied((root / mutation.file).read_text())
         (tmp_path / f"{number}.py").write_text(f"# {mutation.name}\n{broken}")
-    command = ["ruff", "check", "--isolated", "--no-cache", "--select", "F821", "--quiet", tmp_path]
+    options = ["--isolated", "--no-cache", "--select", "F821", "--quiet"]
+    command = [sys.executable, "-m", "ruff", "check", *options, tmp_path]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
 
