@@ -59,7 +59,9 @@ def cases_in_turn(data: Path, each: int, only: str | None) -> list[Case]:
 
 def prompt(case: Case, generator: Generator) -> tuple[Message, ...]:
     excerpts = [
-        Excerpt(Hit(f"{n}", one.id, one.title, n, Chunk(0, one.text, 0, len(one.text))), one.text)
+        Excerpt(
+            Hit(f"{n}", one.id, one.title, n, Chunk(0, one.text, 0, len(one.text))), (one.text,)
+        )
         for n, one in enumerate(case.passages, start=1)
     ]
     return build_prompt(case.question, excerpts, (), generator.count_tokens, ALL_PASSAGES).messages
