@@ -24,7 +24,8 @@ from model.step import Step
 from model.tokenizer import ChatTokenizer
 from model.transformer import Decoder
 
-pytestmark = pytest.mark.models
+# In one worker: the weights in float32, and those of transformers, are 4 GB.
+pytestmark = [pytest.mark.models, pytest.mark.xdist_group("real-weights")]
 
 TEXTS = [
     "Hello, world! It's 9:00, we'll meet at the café (Room 12B).",
