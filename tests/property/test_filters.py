@@ -210,7 +210,7 @@ def _check_legs(library: Library, scope: AccessScope, fitting: set[str]) -> None
         rows = session.connection().exec_driver_sql("SELECT id, document_id FROM chunks")
         numbers = {number for number, document in rows if document in fitting}
     assert {number for leg in legs.dense.values() for number, _ in leg} == numbers
-    assert set(legs.lexical) == numbers
+    assert set(dict(legs.lexical)) == numbers
 
 
 def _check_facets(

@@ -221,7 +221,7 @@ class Retrieval(RuleBasedStateMachine):
         for script, languages in SCRIPTS.items():
             written = {name for name in allowed if self.known[name].language in languages}
             assert set(dict(legs.dense.get(script, ()))) == set(self._numbers_of(written))
-        assert set(legs.lexical) == {n for n, text in numbers.items() if word in text}
+        assert set(dict(legs.lexical)) == {n for n, text in numbers.items() if word in text}
 
     def _numbers_of(self, documents: set[str]) -> dict[int, str]:
         with self.database.reading() as session:
