@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any
 
 from sqlalchemy import (
@@ -92,6 +92,7 @@ class Database:
         self.engine = _engine(url, busy_seconds_max, connections_max)
         self._busy_seconds_max = busy_seconds_max
         self._writing = None if self.is_postgresql else Lock()
+        self._writer: int | None = None  # the thread whose turn it is
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         reader = self.engine.execution_options(reading=True)
         self._readers = sessionmaker(reader, expire_on_commit=False)
@@ -123,16 +124,20 @@ class Database:
         """Let the writers of this process into SQLite one by one, as they came.
 
         SQLite itself looks again after pauses of up to 0.1 s. Who has waited too long is let
-        through, to be told so by SQLite.
+        through, to be told so by SQLite; and so is a transaction within one of the same thread,
+        which would wait for itself.
         """
-        if self._writing is None:
+        if self._writing is None or self._writer == get_ident():
             yield
             return
         is_first = self._writing.acquire(timeout=self._busy_seconds_max)
+        if is_first:
+            self._writer = get_ident()
         try:
             yield
         finally:
             if is_first:
+                self._writer = None
                 self._writing.release()
 
     def refuse_unfenced_role(self) -> None:

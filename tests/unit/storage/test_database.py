@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Barrier, Thread
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
@@ -96,4 +97,19 @@ def test_a_writer_that_waited_too_long_is_told_so_and_spoils_nothing(tmp_path: P
             other.execute(sa.text("INSERT INTO things VALUES (0)"))
     with database.transaction() as session:
         session.execute(sa.text("INSERT INTO things VALUES (1)"))
+    database.close()
+
+
+def test_a_transaction_within_another_of_its_thread_does_not_wait_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Mock()
+    monkeypatch.setattr("storage.database.Lock", lambda: turns)
+    database = Database(f"sqlite:///{tmp_path / 'within.db'}")
+    with database.transaction(), database.transaction() as session:
+        session.execute(sa.text("CREATE TABLE things (id INTEGER)"))
+    assert turns.acquire.call_count == turns.release.call_count == 1
+    with database.transaction() as session:
+        session.execute(sa.text("INSERT INTO things VALUES (1)"))
+    assert turns.acquire.call_count == turns.release.call_count == 2
     database.close()
