@@ -29,6 +29,7 @@ CITATION = {
     "quote": QUOTE,
     "start": 0,
     "end": 10,
+    "also": [],
 }
 
 
