@@ -16,7 +16,7 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -128,7 +128,8 @@ class Measurement:
     def report_across(self, manual: Dataset, title: str) -> None:
         """Print how often questions in one language find the section in the other."""
         print(f"\nacross languages, {title}  (% in first 1, 5, 10)")
-        for kind, judged in _by_kind(self._judged(cut(manual, self.embedder)), None).items():
+        corpus = _in_language_of_page(cut(manual, self.embedder))
+        for kind, judged in _by_kind(self._judged(corpus), None).items():
             found = [(one.found(self._both(one)), one.grades) for one in judged]
             shares = (
                 np.mean([not grades.keys().isdisjoint(names[:depth]) for names, grades in found])
@@ -169,6 +170,15 @@ def _means(judged: Sequence[Judged], rank: Ranker) -> tuple[float, float]:
     ndcg = np.mean([ndcg_at_k(names, grades, K) for names, grades in rankings])
     recall = np.mean([recall_at_k(names, grades, K) for names, grades in rankings])
     return 100 * float(ndcg), 100 * float(recall)
+
+
+def _in_language_of_page(manual: Corpus) -> Corpus:
+    """Give each passage the language of its page, as the product does for a whole document.
+
+    By itself a passage of a Chinese page may look English: commands, and sections never translated.
+    """
+    pages = [replace(one, language=one.id.partition("/")[0]) for one in manual.documents]
+    return replace(manual, documents=pages)
 
 
 def _joined(sets: Sequence[Dataset]) -> Dataset:
