@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from api.cookies import SESSION
 from security.accounts import Accounts
+from security.audit.signing import signer_of
 from security.passwords import Passwords
 from security.principal import Principal, Role
 from security.tables import Tenant
@@ -112,6 +113,8 @@ def installed(folder: Path, stack: ExitStack) -> Installation:
     reader = next(caller for caller in callers if caller.name == "reader")
     ours |= _own_things(client, reader.headers)
     theirs |= _own_things(client, stranger)
+    for tenant_id in (world.state.tenant_id, OTHER_TENANT):
+        _create_signing_key(world, tenant_id)
     world._next_id = "9" * 32
     return Installation(world, client, callers, ours, theirs)
 
@@ -125,6 +128,12 @@ def _create_other_tenant(world: World) -> None:
         state.keyring.create_tenant(session, OTHER_TENANT)
         accounts = Accounts(Passwords(state.settings.security.passwords), state.audit, state.clock)
         accounts.create_user(session, owner, f"owner of {THEIRS}", PASSWORD, Role.OWNER)
+
+
+def _create_signing_key(world: World, tenant_id: str) -> None:
+    """Store the tenant's signing key, or a thread does so some time later amid the tests."""
+    with world.state.database.transaction(tenant_id) as session:
+        signer_of(session, world.state.keyring, tenant_id)
 
 
 def _in_browser(world: World, tenant_id: str, name: str) -> dict[str, str]:
