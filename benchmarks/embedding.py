@@ -22,7 +22,8 @@ from rich.table import Table
 
 from evaluation.datasets import Dataset, read_dataset
 from evaluation.metrics import ndcg_at_k, recall_at_k
-from retrieval.embedding.e5 import E5Embedder, Precision
+from retrieval.embedding.bert import Precision
+from retrieval.embedding.e5 import E5Embedder
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.lexical.word_index import WordIndex

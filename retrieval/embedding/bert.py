@@ -4,6 +4,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -16,17 +17,13 @@ _LINEARS = (("q", "k", "v"), ("ao",), ("fi",), ("fo",))
 _NORMS = ("aln", "oln")
 
 
+Precision = Literal["auto", "bfloat16", "float32"]
+
+
 @dataclass(frozen=True, slots=True)
-class BertEncoder:
-    """Token ids in, one mean-pooled vector of length 1 per text out.
+class Layers:
+    """An encoder's layers, their weights in the order of `encoder_pass.token_states`."""
 
-    The word table stays in 4-bit blocks (54 MB, not 384 MB) and only the rows in use are unpacked.
-    Nothing changes after construction, so threads may share one encoder. `weights` and the rest
-    are in the order of `encoder_pass.embed`.
-    """
-
-    word_blocks: Tensor
-    position_TH: Tensor  # noqa: N815 - capitals are the tensor's axes: positions, hidden size
     heads: int
     epsilon: float
     packed: bool
@@ -34,17 +31,11 @@ class BertEncoder:
     biases: list[Tensor]
     norm_weights: list[Tensor]
     norm_biases: list[Tensor]
-    run: encoder_pass.Pass
 
-    @torch.inference_mode()
-    def encode(self, texts: Sequence[Sequence[int]]) -> Tensor:
-        """Encode texts, given as token ids: float32 (texts, hidden), rows of length 1."""
-        lengths = list(map(len, texts))
-        ids = torch.tensor(list(chain.from_iterable(texts)))
-        places = torch.tensor(list(chain.from_iterable(map(range, lengths))))
-        words = dequantise(self.word_blocks[ids]).to(self.position_TH.dtype)
-        return self.run(
-            words + self.position_TH[places],
+    def apply(self, run: encoder_pass.Pass, rows: Tensor, lengths: list[int]) -> Tensor:
+        """Send the rows of texts that lie end to end through a pass."""
+        return run(
+            rows,
             lengths,
             self.heads,
             self.epsilon,
@@ -54,6 +45,29 @@ class BertEncoder:
             self.norm_weights,
             self.norm_biases,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BertEncoder:
+    """Token ids in; out what `run` makes of them, such as one vector per text.
+
+    The word table stays in 4-bit blocks (54 MB, not 384 MB) and only the rows in use are unpacked.
+    Nothing changes after construction, so threads may share one encoder.
+    """
+
+    word_blocks: Tensor
+    position_TH: Tensor  # noqa: N815 - capitals are the tensor's axes: positions, hidden size
+    layers: Layers
+    run: encoder_pass.Pass
+
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[Sequence[int]]) -> Tensor:
+        """Encode texts, given as token ids."""
+        lengths = list(map(len, texts))
+        ids = torch.tensor(list(chain.from_iterable(texts)))
+        places = torch.tensor(list(chain.from_iterable(map(range, lengths))))
+        words = dequantise(self.word_blocks[ids]).to(self.position_TH.dtype)
+        return self.layers.apply(self.run, words + self.position_TH[places], lengths)
 
 
 def load_encoder(
@@ -71,15 +85,17 @@ def load_encoder(
     return BertEncoder(
         word_blocks=file.blocks("emb.word", sizes.hidden),
         position_TH=positions_TH.to(dtype),
-        heads=sizes.heads,
-        epsilon=sizes.norm_epsilon,
-        packed=packed,
-        weights=[encoder_pass.pack(weight) for weight in weights] if packed else weights,
-        biases=[
-            torch.cat([_floats(file, f"{name}.b", dtype) for name in names]) for names in parts
-        ],
-        norm_weights=[_floats(file, f"{name}.w", dtype) for name in norms],
-        norm_biases=[_floats(file, f"{name}.b", dtype) for name in norms],
+        layers=Layers(
+            heads=sizes.heads,
+            epsilon=sizes.norm_epsilon,
+            packed=packed,
+            weights=[encoder_pass.pack(weight) for weight in weights] if packed else weights,
+            biases=[
+                torch.cat([_floats(file, f"{name}.b", dtype) for name in names]) for names in parts
+            ],
+            norm_weights=[_floats(file, f"{name}.w", dtype) for name in norms],
+            norm_biases=[_floats(file, f"{name}.b", dtype) for name in norms],
+        ),
         run=run,
     )
 
@@ -94,6 +110,13 @@ def has_fast_bfloat16() -> bool:
     """Say whether this processor multiplies bfloat16 in hardware; others emulate it, slowly."""
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
+def dtype_of(precision: Precision) -> torch.dtype:
+    """Return the arithmetic that a setting means on this processor."""
+    if precision == "auto":
+        return torch.bfloat16 if has_fast_bfloat16() else torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 
 def _weight(file: E5File, names: Sequence[str], dtype: torch.dtype) -> Tensor:

@@ -24,7 +24,7 @@ from torch.nn import functional
 Pass = Callable[..., Tensor]
 
 
-def embed(  # noqa: PLR0917 - TorchScript has no keyword-only arguments
+def token_states(  # noqa: PLR0917 - TorchScript has no keyword-only arguments
     x_RH: Tensor,
     lengths: list[int],
     heads: int,
@@ -35,7 +35,7 @@ def embed(  # noqa: PLR0917 - TorchScript has no keyword-only arguments
     norm_weights: list[Tensor],
     norm_biases: list[Tensor],
 ) -> Tensor:
-    """Return a vector of length 1 for each text, from its rows' inputs: float32 (texts, H).
+    """Return what the last layer says of each row: (R, H).
 
     Each layer has four of `weights` and `biases` (attention in and out, feed-forward in and out)
     and two norms; before them stands the embedding's norm.
@@ -50,6 +50,24 @@ def embed(  # noqa: PLR0917 - TorchScript has no keyword-only arguments
         fed = _linear_gelu(x_RH, weights[at + 2], biases[at + 2], packed)
         fed_RH = _long_linear(fed, weights[at + 3], biases[at + 3], packed)
         x_RH = _norm(x_RH + fed_RH, norm_weights[norm + 1], norm_biases[norm + 1], epsilon)
+    return x_RH
+
+
+def embed(  # noqa: PLR0917 - as above
+    x_RH: Tensor,
+    lengths: list[int],
+    heads: int,
+    epsilon: float,
+    packed: bool,  # noqa: FBT001 - as above
+    weights: list[Tensor],
+    biases: list[Tensor],
+    norm_weights: list[Tensor],
+    norm_biases: list[Tensor],
+) -> Tensor:
+    """Return a vector of length 1 for each text, from inputs as of `token_states`: (texts, H)."""
+    x_RH = token_states(
+        x_RH, lengths, heads, epsilon, packed, weights, biases, norm_weights, norm_biases
+    )
     # The mean and the sum have one direction, and only the direction is kept.
     sums = [text_TH.to(torch.float32).sum(dim=0) for text_TH in torch.split(x_RH, lengths)]
     return functional.normalize(torch.stack(sums), dim=1)
@@ -96,9 +114,9 @@ def pack(weight: Tensor) -> Tensor:
     return packed
 
 
-def compiled() -> Pass:
-    """Return `embed` as one call that leaves Python's lock to others."""
+def compiled(function: Pass) -> Pass:
+    """Return one of the passes as one call that leaves Python's lock to others."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is deprecated", category=DeprecationWarning)
-        script: Pass = torch.jit.script(embed)
+        script: Pass = torch.jit.script(function)
     return script

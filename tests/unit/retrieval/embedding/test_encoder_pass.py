@@ -24,7 +24,10 @@ def test_the_compiled_and_packed_pass_equals_the_plain_one(e5: E5Embedder) -> No
     dtype = torch.float32
     plain = load_encoder(read_e5_file(installed_file()), dtype, encoder_pass.embed, packed=False)
     fast = load_encoder(
-        read_e5_file(installed_file()), dtype, encoder_pass.compiled(), packed=can_pack(dtype)
+        read_e5_file(installed_file()),
+        dtype,
+        encoder_pass.compiled(encoder_pass.embed),
+        packed=can_pack(dtype),
     )
     ids = [list(range(5, 5 + length)) for length in (3, 1, 40, 17)]
     np.testing.assert_allclose(plain.encode(ids), fast.encode(ids), atol=1e-5)
