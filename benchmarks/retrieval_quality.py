@@ -30,6 +30,7 @@ from evaluation.metrics import ndcg_at_k, recall_at_k
 from retrieval.corpus import Chunk
 from retrieval.embedding.factory import create_embedder
 from retrieval.embedding.settings import EmbeddingSettings
+from retrieval.fusion import numbers
 from retrieval.ranking import by_meaning, ranked
 from retrieval.settings import RetrievalSettings
 from retrieval.tenant_index import Candidates
@@ -111,8 +112,8 @@ class Measurement:
         """Print a line for a set: each leg alone, and both together."""
         judged = self._judged(corpus)
         legs: list[Ranker] = [
-            lambda one: _chunks(by_meaning(one.candidates, one.text, self.settings)),
-            lambda one: _chunks(one.candidates.lexical),
+            lambda one: numbers(by_meaning(one.candidates, one.text, self.settings)),
+            lambda one: numbers(one.candidates.lexical),
             self._both,
         ]
         cells = "".join("{:8.1f}{:6.1f}".format(*_means(judged, leg)) for leg in legs)
@@ -139,7 +140,7 @@ class Measurement:
             print(f"{kind:20}{len(judged):4} questions{cells}", flush=True)
 
     def _both(self, one: Judged) -> list[int]:
-        return ranked(one.candidates, one.text, self.settings)
+        return numbers(ranked(one.candidates, one.text, self.settings))
 
     def _judged(self, corpus: Corpus) -> list[Judged]:
         grades = corpus.dataset.grades
@@ -148,20 +149,16 @@ class Measurement:
         by_passage = corpus.dataset.name in BY_PASSAGE
         return [
             Judged(question.id, question.text, grades[question.id], found, places, by_passage)
-            for number, (question, found) in enumerate(
+            for asked, (question, found) in enumerate(
                 candidates(corpus, self.embedder, self.settings)
             )
-            if self.half is None or number % 2 == self.half
+            if self.half is None or asked % 2 == self.half
         ]
 
 
 def _place(document: CutDocument, one: Chunk, *, with_page: bool) -> str:
     """Name a passage's place as judgements do, where pages count from 0."""
     return f"{document.id}#p{(one.page or 1) - 1}" if with_page else document.id
-
-
-def _chunks(found: Sequence[tuple[int, float]]) -> list[int]:
-    return [chunk for chunk, _ in found]
 
 
 def _means(judged: Sequence[Judged], rank: Ranker) -> tuple[float, float]:

@@ -106,7 +106,7 @@ def merged(rankings: Iterable[tuple[float, Sequence[Hit]]], limit: int) -> list[
         )
         for weight, ranking in weighted
     )
-    ranked = [list(hits.values())[number] for number in order[:limit]]
+    ranked = [list(hits.values())[number] for number, _ in order[:limit]]
     return [replace(hit, rank=rank) for rank, hit in enumerate(ranked, start=1)]
 
 

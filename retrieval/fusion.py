@@ -21,7 +21,7 @@ def scaled(found: Scored) -> dict[int, float]:
     return {chunk: (score - last) / spread if spread else 1.0 for chunk, score in found}
 
 
-def fuse(parts: Iterable[tuple[float, Mapping[int, float]]]) -> list[int]:
+def fuse(parts: Iterable[tuple[float, Mapping[int, float]]]) -> Scored:
     """Merge weighted, scaled scores into one ranking; what a part lacks earns nothing there.
 
     Equal sums keep the order of the parts and of what is in them: numbers of chunks would let
@@ -32,4 +32,9 @@ def fuse(parts: Iterable[tuple[float, Mapping[int, float]]]) -> list[int]:
         if weight > 0:
             for chunk, score in scores.items():
                 sums[chunk] += weight * score
-    return sorted(sums, key=lambda chunk: -sums[chunk])
+    return sorted(sums.items(), key=lambda one: -one[1])
+
+
+def numbers(found: Scored) -> list[int]:
+    """Return the chunk numbers alone."""
+    return [chunk for chunk, _ in found]

@@ -16,8 +16,8 @@ from retrieval.tenant_index import Candidates
 from retrieval.vectors.port import Nearest
 
 
-def ranked(candidates: Candidates, question: str, settings: RetrievalSettings) -> list[int]:
-    """Merge what was found by meaning and by words into chunk numbers, best first."""
+def ranked(candidates: Candidates, question: str, settings: RetrievalSettings) -> Scored:
+    """Merge what was found by meaning and by words, best first."""
     words = 1 - settings.dense_weight
     dense = scaled(by_meaning(candidates, question, settings)[: settings.candidates_max])
     _, foreign = _by_language(candidates, question)

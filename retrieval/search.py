@@ -6,6 +6,7 @@ from retrieval.access import AccessScope
 from retrieval.corpus import Chunk, Hit
 from retrieval.duplicates import Folding
 from retrieval.embedding.port import Embedder
+from retrieval.fusion import numbers
 from retrieval.index import CorpusIndex
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
@@ -56,9 +57,9 @@ class Retriever:
             self._index.catch_up(self._settings.catch_up_seconds_max)
         candidates = self._candidates(scope, query)
         wanted = min(limit, self._settings.hits_max)
-        numbers = ranked(candidates, query, self._settings)
+        order = numbers(ranked(candidates, query, self._settings))
         with stage(self._observe, "load"):
-            return self._loaded(scope, numbers, wanted, fold=fold)
+            return self._loaded(scope, order, wanted, fold=fold)
 
     def neighbours(self, scope: AccessScope, hit: Hit, *, before: int, after: int) -> list[Chunk]:
         """Return up to so many chunks before and after a hit, without it, in reading order."""
@@ -92,8 +93,8 @@ class Retriever:
             for start in range(0, len(candidates), limit):
                 if folding.is_full:
                     break
-                numbers = candidates[start : start + limit]
-                passages = load_passages(session, self._keyring, scope, numbers)
-                for number in filter(passages.__contains__, numbers):
+                some = candidates[start : start + limit]
+                passages = load_passages(session, self._keyring, scope, some)
+                for number in filter(passages.__contains__, some):
                     folding.add(passages[number])
         return folding.hits()

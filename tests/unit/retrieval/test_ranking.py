@@ -1,6 +1,6 @@
 import pytest
 
-from retrieval.fusion import fuse, scaled
+from retrieval.fusion import fuse, numbers, scaled
 from retrieval.ranking import by_meaning, ranked
 from retrieval.scripts import SCRIPTS, Script
 from retrieval.settings import RetrievalSettings
@@ -40,19 +40,19 @@ def test_the_bonus_depends_on_the_language_of_the_question() -> None:
 
 def test_the_nearest_foreign_passage_beats_one_that_only_shares_words() -> None:
     candidates = Candidates({"chinese": [(1, 0.9)], "other": [(2, 0.8)]}, [(3, 2.0), (4, 1.0)])
-    assert ranked(candidates, "parking", SETTINGS)[0] == 1
+    assert numbers(ranked(candidates, "parking", SETTINGS))[0] == 1
     deaf = SETTINGS.model_copy(update={"foreign_words_share": 0.0, "dense_weight": 0.4})
-    assert ranked(candidates, "parking", deaf)[0] == 3
+    assert numbers(ranked(candidates, "parking", deaf))[0] == 3
 
 
 def test_foreign_passages_gain_nothing_behind_a_nearer_one() -> None:
     candidates = Candidates({"chinese": [(1, 0.85)], "other": [(2, 0.9)]}, [(3, 2.0)])
-    assert ranked(candidates, "parking", SETTINGS) == [2, 3, 1]
+    assert numbers(ranked(candidates, "parking", SETTINGS)) == [2, 3, 1]
 
 
 def test_a_passage_found_both_ways_beats_the_nearest_foreign_one() -> None:
     candidates = Candidates({"chinese": [(1, 0.9)], "other": [(2, 0.91), (3, 0.8)]}, [(2, 2.0)])
-    assert ranked(candidates, "parking", SETTINGS)[0] == 2
+    assert numbers(ranked(candidates, "parking", SETTINGS))[0] == 2
 
 
 def test_what_is_in_no_known_language_is_never_raised() -> None:
