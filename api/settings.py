@@ -26,6 +26,7 @@ from ingest.settings import ParseLimits, UploadLimits, WorkerSettings
 from model.settings import ModelSettings
 from qa.settings import AnswerSettings
 from retrieval.embedding.settings import EmbeddingSettings
+from retrieval.rerank.settings import RerankSettings
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors.settings import VectorSettings
 from security.settings import SecuritySettings
@@ -115,6 +116,7 @@ class Settings(BaseSettings):
     security: SecuritySettings = SecuritySettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    rerank: RerankSettings = RerankSettings()
     vectors: VectorSettings = VectorSettings()
     upload: UploadLimits = UploadLimits()
     parsing: ParseLimits = ParseLimits()

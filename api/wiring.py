@@ -35,6 +35,7 @@ from retrieval.access import denies_group
 from retrieval.embedding.factory import create_embedder
 from retrieval.embedding.port import Embedder
 from retrieval.index import CorpusIndex
+from retrieval.rerank.factory import create_reranker
 from retrieval.search import Retriever
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors.factory import open_shared_vectors
@@ -134,6 +135,7 @@ def build_state(
             EngineCollector(generator.statistics, generator.expert_statistics)
         )
     embedder = create_embedder(settings.embedding)
+    reranker = create_reranker(settings.rerank, embedder)
     keyring = KeyRing(key_provider(settings), clock)
     audit = AuditLog(keyring, clock)
     grants = Grants(audit, clock)
@@ -158,6 +160,7 @@ def build_state(
             embedder,
             keyring,
             searching,
+            reranker=reranker,
             observe=lambda stage, seconds: metrics.retrieval.labels(stage).observe(seconds),
         )
 

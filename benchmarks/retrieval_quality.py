@@ -8,7 +8,8 @@ passages. After the sets on their own come the same questions on a corpus in whi
 English and Chinese, and questions in one language on pages in the other: how often one of the right
 passages is among the first 1, 5 and 10. `--cache` keeps the vectors, so that a second run takes
 seconds; `--set NAME=VALUE` tries another setting of retrieval; `--half 0` and `--half 1` ask every
-second question only, so that one half can be tuned on and the other reported.
+second question only, so that one half can be tuned on and the other reported; `--rerank BACKEND`
+adds what a reranker makes of both, and the median and the 95th percentile of its milliseconds.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import numpy as np
 
 from benchmarks.parallel_pages import read_manual
 from benchmarks.quality_corpora import Corpus, CutDocument, candidates, cut, read_corpus
+from benchmarks.reranking import TimedReranking
 from benchmarks.vector_cache import CachedEmbedder
 from evaluation.datasets import Dataset
 from evaluation.metrics import ndcg_at_k, recall_at_k
@@ -32,6 +34,8 @@ from retrieval.embedding.factory import create_embedder
 from retrieval.embedding.settings import EmbeddingSettings
 from retrieval.fusion import numbers
 from retrieval.ranking import by_meaning, ranked
+from retrieval.rerank.factory import create_reranker
+from retrieval.rerank.settings import RerankSettings
 from retrieval.settings import RetrievalSettings
 from retrieval.tenant_index import Candidates
 
@@ -56,6 +60,7 @@ class Judged:
     grades: Mapping[str, float]
     candidates: Candidates
     places: Sequence[str]
+    texts: Sequence[str]
     by_passage: bool
 
     def found(self, chunks: Sequence[int]) -> list[str]:
@@ -74,7 +79,16 @@ def main() -> None:
         sys.exit("Set SOURCEBOOK_EVAL_DATA to the folder of the data sets (with qa/ inside).")
     settings = RetrievalSettings.model_validate(dict(one.split("=", 1) for one in options.set))
     embedder = create_embedder(EmbeddingSettings(threads=options.threads))
-    measure = Measurement(CachedEmbedder(embedder, options.cache), settings, options.half)
+    options_of_rerank = RerankSettings(
+        backend=options.rerank, folder=options.rerank_folder, threads=options.threads
+    )
+    reranker = create_reranker(options_of_rerank, embedder)
+    measure = Measurement(
+        CachedEmbedder(embedder, options.cache),
+        settings,
+        options.half,
+        reranker and TimedReranking(reranker, settings),
+    )
     folders = [path for name in options.sets for path in Path(root).glob(f"[qf]*/{name}")]
     print(f"{'':28}{'meaning':>14}{'words':>14}{'both':>14}   (nDCG@10 recall@10)")
     corpora = {path.name: read_corpus(path, measure.embedder, options.cache) for path in folders}
@@ -95,7 +109,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--half", type=int, choices=(0, 1), help="every second question only")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--across", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--threads", type=int, default=1, help="cores for the embedder")
+    parser.add_argument("--threads", type=int, default=1, help="cores for embedder and reranker")
+    parser.add_argument("--rerank", default="off", metavar="BACKEND", help="also with a reranker")
+    parser.add_argument("--rerank-folder", type=Path, help="folder of a cross-encoder")
     parser.add_argument("sets", nargs="*", default=SETS, help="data sets, default all")
     return parser.parse_args()
 
@@ -107,6 +123,7 @@ class Measurement:
     embedder: CachedEmbedder
     settings: RetrievalSettings
     half: int | None
+    reranking: TimedReranking | None = None
 
     def report(self, corpus: Corpus) -> None:
         """Print a line for a set: each leg alone, and both together."""
@@ -115,9 +132,11 @@ class Measurement:
             lambda one: numbers(by_meaning(one.candidates, one.text, self.settings)),
             lambda one: numbers(one.candidates.lexical),
             self._both,
+            *([self._reranked] if self.reranking else []),
         ]
         cells = "".join("{:8.1f}{:6.1f}".format(*_means(judged, leg)) for leg in legs)
-        print(f"{corpus.dataset.name:28}{cells}", flush=True)
+        times = self.reranking.times() if self.reranking else ""
+        print(f"{corpus.dataset.name:28}{cells}{times}", flush=True)
 
     def report_mixed(self, sets: Sequence[Dataset]) -> None:
         """Print what each set's questions find among the passages of all."""
@@ -142,13 +161,20 @@ class Measurement:
     def _both(self, one: Judged) -> list[int]:
         return numbers(ranked(one.candidates, one.text, self.settings))
 
+    def _reranked(self, one: Judged) -> list[int]:
+        fused = ranked(one.candidates, one.text, self.settings)
+        return self.reranking.order(one.text, fused, one.texts) if self.reranking else []
+
     def _judged(self, corpus: Corpus) -> list[Judged]:
         grades = corpus.dataset.grades
         with_page = any("#p" in name for judged in grades.values() for name in judged)
+        texts = [chunk.embedded_text for _, chunk in corpus.places()]
         places = [_place(*place, with_page=with_page) for place in corpus.places()]
         by_passage = corpus.dataset.name in BY_PASSAGE
         return [
-            Judged(question.id, question.text, grades[question.id], found, places, by_passage)
+            Judged(
+                question.id, question.text, grades[question.id], found, places, texts, by_passage
+            )
             for asked, (question, found) in enumerate(
                 candidates(corpus, self.embedder, self.settings)
             )

@@ -1,17 +1,20 @@
 """The query path: from a question and a scope to the passages its asker may read."""
 
 from collections.abc import Sequence
+from time import perf_counter
 
 from retrieval.access import AccessScope
 from retrieval.corpus import Chunk, Hit
 from retrieval.duplicates import Folding
 from retrieval.embedding.port import Embedder
-from retrieval.fusion import numbers
+from retrieval.fusion import Scored, numbers
 from retrieval.index import CorpusIndex
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.passages import load_neighbours, load_passages
 from retrieval.ranking import ranked
+from retrieval.rerank.port import Reranker
+from retrieval.rerank.reranking import Timer, reranked, time_is_up
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import Observer, ignore, stage
 from retrieval.tenant_index import Candidates
@@ -33,14 +36,18 @@ class Retriever:
         keyring: KeyRing,
         settings: RetrievalSettings,
         *,
+        reranker: Reranker | None = None,
         observe: Observer = ignore,
+        timer: Timer = perf_counter,
     ) -> None:
         self._database = database
         self._index = index
         self._embedder = embedder
         self._keyring = keyring
         self._settings = settings
+        self._reranker = reranker if settings.rerank_weight else None
         self._observe = observe
+        self._timer = timer
         self._blind_tokens: dict[str, BlindTokens] = {}
 
     def search(self, scope: AccessScope, query: str, limit: int, *, fold: bool = True) -> list[Hit]:
@@ -57,7 +64,7 @@ class Retriever:
             self._index.catch_up(self._settings.catch_up_seconds_max)
         candidates = self._candidates(scope, query)
         wanted = min(limit, self._settings.hits_max)
-        order = numbers(ranked(candidates, query, self._settings))
+        order = self._ordered(scope, query, ranked(candidates, query, self._settings))
         with stage(self._observe, "load"):
             return self._loaded(scope, order, wanted, fold=fold)
 
@@ -82,6 +89,21 @@ class Retriever:
             # left that its tokens could find.
             self._blind_tokens[tenant_id] = BlindTokens(key)
         return self._blind_tokens[tenant_id].tokens(words)
+
+    def _ordered(self, scope: AccessScope, query: str, fused: Scored) -> list[int]:
+        """Have the best candidates read again if there is a reranker."""
+        if self._reranker is None:
+            return numbers(fused)
+        with stage(self._observe, "rerank"):
+            is_late = time_is_up(self._timer, self._settings.rerank_milliseconds_max)
+            best = numbers(fused[: self._settings.rerank_candidates_max])
+            # Access is checked from the rows before anything is read, and again when hits are made.
+            with self._database.reading(scope.tenant_id) as session:
+                passages = load_passages(session, self._keyring, scope, best)
+            texts = {number: one.chunk.embedded_text for number, one in passages.items()}
+            scores = self._reranker.scores(query, [*texts.values()], is_late)
+        found = {} if scores is None else dict(zip(texts, scores, strict=True))
+        return reranked(fused, found, self._settings.rerank_weight)
 
     def _loaded(
         self, scope: AccessScope, candidates: Sequence[int], limit: int, *, fold: bool

@@ -70,6 +70,22 @@ class RetrievalSettings(BaseModel):
         description="Share of the weight of words that passages in another language than the "
         "question's earn by meaning, when one of them is the nearest.",
     )
+    # The next three matter when the section rerank names a reranker.
+    rerank_candidates_max: int = Field(
+        20, ge=1, description="Best candidates that a reranker reads again."
+    )
+    rerank_weight: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Weight of the reranker's scores against those before it, each scaled to its "
+        "best; 0: it is not asked.",
+    )
+    rerank_milliseconds_max: float = Field(
+        1_000,
+        gt=0,
+        description="Time after which the order from before the reranker is kept.",
+    )
     duplicate_similarity_min: float = Field(
         0.9,
         gt=0,

@@ -10,7 +10,10 @@ from opentelemetry.trace import StatusCode
 _tracer = trace.get_tracer("sourcebook.retrieval")
 
 Observer = Callable[[str, float], None]
-"""Told the name of a stage and the seconds it took: catch_up, embed, dense, lexical, load."""
+"""Told the name of a stage and the seconds it took.
+
+These are catch_up, embed, dense, lexical, load and, where a reranker is on, rerank.
+"""
 
 
 def ignore(_name: str, _seconds: float) -> None:

@@ -25,6 +25,7 @@ from retrieval.access import scope_for
 from retrieval.corpus import Hit
 from retrieval.embedding.factory import create_embedder
 from retrieval.index import CorpusIndex
+from retrieval.rerank.factory import create_reranker
 from retrieval.search import Retriever
 from security.accounts import principal_of
 from security.audit import AuditLog
@@ -129,7 +130,14 @@ def _opened(
         settings=settings.retrieval,
     )
     index.start()
-    retriever = Retriever(database, index, embedder, keyring, settings.retrieval)
+    retriever = Retriever(
+        database,
+        index,
+        embedder,
+        keyring,
+        settings.retrieval,
+        reranker=create_reranker(settings.rerank, embedder),
+    )
     generator = open_generator(settings) if answers else None
     service = (
         None
