@@ -16,7 +16,7 @@ export const queueTexts = {
   deadHint: 'though the file may be sound',
   failures: 'Why documents failed',
   noFailures: 'Nothing has failed.',
-  latest: (time: string) => `lately ${time}`,
+  latest: (time: string) => `last on ${time}`,
   failed: (n: number) => count(n, 'document', 'documents'),
   retryAll: 'Try all given up again',
   retryGroup: (n: number) => `Try ${count(n, 'document', 'documents')} again`,
