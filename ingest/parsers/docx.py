@@ -1,26 +1,45 @@
 """Word documents by `unstructured`; heading levels come from the paragraph styles."""
 
+import io
 from pathlib import Path
 from typing import Any
 
+import docx
 from unstructured.partition.docx import partition_docx
 
 from ingest.blocks import ParsedDocument
-from ingest.parsers import building, elements
-from ingest.parsers.docx_hidden import without_hidden
+from ingest.parsers import building, docx_flow, docx_hidden, elements
 from ingest.settings import ParseLimits
 
 
-def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - one signature for all
+def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
     """Read blocks without pages, and without what is hidden. Raises: DocumentDamaged."""
-    found = elements.partition(_partition_visible, path=path)
+    found = elements.partition(_partition_shown, path=path)
     for element in found:
         element.metadata.page_number = None  # counts explicit breaks only, so it misleads
-    return building.document(elements.blocks(found, headings=elements.depth_level))
+    blocks = elements.blocks(found, headings=elements.depth_level)
+    return building.document(blocks)
 
 
-def _partition_visible(path: Path, languages: list[str]) -> list[Any]:
-    cleaned = without_hidden(path)
-    if cleaned is None:
+def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
+    changed = _as_shown(path)
+    if changed is None:
         return list(partition_docx(filename=str(path), languages=languages))
-    return list(partition_docx(file=cleaned, languages=languages))
+    return list(partition_docx(file=changed, languages=languages))
+
+
+def _as_shown(path: Path) -> io.BytesIO | None:
+    """Return the document as a reader sees it, in plain paragraphs; None if it is so already."""
+    document = docx.Document(str(path))
+    changes = (
+        docx_flow.place_notes,
+        docx_hidden.remove_hidden,
+        docx_flow.unwrap,
+    )
+    made = [change(document) for change in changes]
+    if not any(made):
+        return None
+    changed = io.BytesIO()
+    document.save(changed)
+    changed.seek(0)
+    return changed

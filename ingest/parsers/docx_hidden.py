@@ -5,11 +5,8 @@ or two, or white where nothing lies behind them: no shading of the run, paragrap
 style, no drawing.
 """
 
-import io
-from pathlib import Path
 from typing import Any, Final
 
-import docx
 from docx.oxml.ns import qn
 
 _HALF_POINTS_MIN: Final = 3
@@ -19,24 +16,14 @@ _NO_FILL: Final = frozenset({None, "auto", "FFFFFF"})
 _OFF: Final = frozenset({"0", "false", "off"})
 
 
-def without_hidden(path: Path) -> io.BytesIO | None:
-    """Return the document without hidden runs, or None when it has none.
-
-    Raises:
-        Exception: whatever python-docx raises about a damaged file.
-    """
-    document = docx.Document(str(path))
+def remove_hidden(document: Any) -> bool:
+    """Take the hidden runs out of a document of python-docx; whether there was one."""
     body, styles = document.element.body, _hiding_styles(document)
     backed = document.element.find(qn("w:background")) is not None
     runs = [run for run in body.iter(qn("w:r")) if _is_hidden(run, styles, backed=backed)]
-    if not runs:
-        return None
     for run in runs:
         run.getparent().remove(run)
-    cleaned = io.BytesIO()
-    document.save(cleaned)
-    cleaned.seek(0)
-    return cleaned
+    return bool(runs)
 
 
 def _is_hidden(run: Any, styles: frozenset[str], *, backed: bool) -> bool:
