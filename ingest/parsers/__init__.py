@@ -2,8 +2,11 @@
 
 Parsers run inside the sandbox on hostile input: they may be slow or crash, must not reach the
 network, and write no file. Libraries are imported by the module of the format that needs them.
+
+Importing this package switches off what `unstructured` tells its makers at its first import.
 """
 
+import os
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +16,8 @@ from ingest.blocks import ParsedDocument
 from ingest.errors import DocumentTooLarge, NoText, UnsupportedType
 from ingest.parsers import origin
 from ingest.settings import ParseLimits
+
+os.environ.update(DO_NOT_TRACK="true", SCARF_NO_ANALYTICS="true", UNSTRUCTURED_DISABLE_NOTICE="1")
 
 _MODULES = {
     detect.PDF: "pdf",
