@@ -6,17 +6,21 @@ from typing import Literal
 
 from retrieval.corpus import Box
 
-BlockKind = Literal["heading", "text", "list", "table"]
+BlockKind = Literal["heading", "text", "list", "table", "picture"]
 
 BLOCK_SEPARATOR = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, heading, list item or table.
+    """A paragraph, heading, list item, table or unread picture.
 
     `level` is 1 to 6 for headings and 0 otherwise; `page` counts from 1 and is None where the
     format has no pages.
+
+    A "picture" is one inside a document that OCR has to read: it has no text, and its one box is
+    what is shown of it, with the number of its entry in the package (from 1) as page. What the
+    sandbox returns has none.
     """
 
     kind: BlockKind
@@ -28,10 +32,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file inside a document: a name that its sender chose, and its bytes."""
+    """A file inside a document: a name that its sender chose, and its bytes.
+
+    One that was `pasted` into the text has a name that says nothing.
+    """
 
     name: str
     content: bytes
+    pasted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

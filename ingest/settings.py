@@ -33,6 +33,10 @@ class ParseLimits(BaseModel):
     long side was shrunk to `ocr_side_pixels_max`. `picture_pixels_max` is width times height of a
     picture file, before it is unpacked.
 
+    Pictures inside office documents are read in the same way, the first `ocr_pictures_max` of a
+    document (0 leaves all out); not those that show fewer pixels than `ocr_picture_pixels_min`, as
+    icons do, or have more than `picture_pixels_max`.
+
     A message or PDF has at most `attachments_max` attachments of `attachment_bytes_max` together.
     They are parsed like documents, and theirs as well, `attachment_depth_max` levels down; those
     below are only named.
@@ -52,6 +56,8 @@ class ParseLimits(BaseModel):
     sheet_cells_max: int = Field(default=8_000_000, gt=0)
     picture_pixels_max: int = Field(default=150_000_000, gt=0)
     ocr_pages_max: int = Field(default=1_000, ge=0)
+    ocr_pictures_max: int = Field(default=200, ge=0)
+    ocr_picture_pixels_min: int = Field(default=10_000, ge=0)
     ocr_pages_per_process: int = Field(default=20, gt=0)
     ocr_threads: int = Field(default=2, gt=0, le=64)
     ocr_seconds_per_page_max: int = Field(default=60, gt=0)

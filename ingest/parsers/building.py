@@ -23,7 +23,9 @@ def document(
     attachments: tuple[Attachment, ...] = (),
 ) -> ParsedDocument:
     """Build the document; without a `title` its first heading of the highest level is it."""
-    kept = [cleaned for block in blocks if (cleaned := _cleaned(block)).text]
+    kept = [
+        cleaned for block in blocks if (cleaned := _cleaned(block)).text or block.kind == "picture"
+    ]
     title = one_line(title or "") or _first_heading(kept)
     sample = "\n".join(block.text for block in kept[:2000])
     return ParsedDocument(

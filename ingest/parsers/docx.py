@@ -8,17 +8,18 @@ import docx
 from unstructured.partition.docx import partition_docx
 
 from ingest.blocks import ParsedDocument
-from ingest.parsers import building, docx_flow, docx_hidden, elements
+from ingest.parsers import building, docx_flow, docx_hidden, docx_pictures, elements, embedded
 from ingest.settings import ParseLimits
 
 
 def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
     """Read blocks without pages, and without what is hidden. Raises: DocumentDamaged."""
+    docx_pictures.register()
     found = elements.partition(_partition_shown, path=path)
     for element in found:
         element.metadata.page_number = None  # counts explicit breaks only, so it misleads
     blocks = elements.blocks(found, headings=elements.depth_level)
-    return building.document(blocks)
+    return building.document(embedded.admitted(blocks, path, limits))
 
 
 def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
@@ -35,6 +36,7 @@ def _as_shown(path: Path) -> io.BytesIO | None:
         docx_flow.place_notes,
         docx_hidden.remove_hidden,
         docx_flow.unwrap,
+        docx_pictures.lift,
     )
     made = [change(document) for change in changes]
     if not any(made):

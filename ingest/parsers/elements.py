@@ -1,22 +1,22 @@
 """`unstructured` made safe, and its elements as blocks.
 
-Importing this module switches the library's telemetry and advertisement off and replaces the
-spaCy model that it would download at first use by a blank pipeline with a sentence splitter. torch
-is kept from being imported: spaCy would load it (1.3 s, 200 MB) and nothing here uses it.
+Importing this module replaces the spaCy model that the library would download at first use by a
+blank pipeline with a sentence splitter. torch is kept from being imported: spaCy would load it
+(1.3 s, 200 MB) and nothing here uses it.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
+
+from unstructured.documents.elements import ElementMetadata, Image
 
 from ingest.blocks import Block
 from ingest.errors import DocumentDamaged, ParseError
 from ingest.parsers import building
 from ingest.parsers.rows import table_blocks
-
-os.environ.update(DO_NOT_TRACK="true", SCARF_NO_ANALYTICS="true", UNSTRUCTURED_DISABLE_NOTICE="1")
 
 _SENTENCE_ENDS = [".", "!", "?", "。", "！", "？", "；"]
 _DROPPED = frozenset({"Header", "Footer", "PageBreak", "PageNumber", "Image"})
@@ -53,6 +53,14 @@ _tokenize = _without_torch(_tokenize_module)
 _tokenize._load_spacy_model = _blank_pipeline
 
 
+class Placed(Image):  # type: ignore[misc]  # untyped there
+    """A picture where it stands, with its block; see `embedded.draft`."""
+
+    def __init__(self, draft: Block, page: int | None = None) -> None:
+        super().__init__("", metadata=ElementMetadata(page_number=page))
+        self.draft = draft
+
+
 def partition(function: Callable[..., list[Any]], **arguments: Any) -> list[Any]:
     """Call a partitioner of `unstructured` without its language detection.
 
@@ -71,6 +79,8 @@ def blocks(elements: list[Any], *, headings: Callable[[Any], int]) -> Iterator[B
     """Elements as blocks; `headings` gives the level of a `Title` element, 0 for plain text."""
     for element in elements:
         kind, page = element.category, element.metadata.page_number
+        if isinstance(element, Placed):
+            yield replace(element.draft, page=page)
         if kind in _DROPPED:
             continue
         if kind == "Table":

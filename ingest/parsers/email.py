@@ -2,13 +2,14 @@
 
 import email
 import email.policy
+import io
 from collections.abc import Iterator
 from email.message import EmailMessage, MIMEPart
 from pathlib import Path
 
 from ingest.blocks import Attachment, Block, ParsedDocument
 from ingest.errors import DocumentDamaged
-from ingest.parsers import html, mail
+from ingest.parsers import embedded, html, mail
 from ingest.parsers.attachments import named
 from ingest.parsers.decoding import decode
 from ingest.parsers.text import paragraphs
@@ -27,7 +28,7 @@ _EMAIL_ERRORS = (
 
 
 def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
-    """Read a message; attachments are returned, not parsed.
+    """Read a message; attachments are returned, not parsed, pictures in the text before others.
 
     Raises:
         DocumentDamaged: no library could make sense of it.
@@ -37,7 +38,7 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
         message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
         fields = [(name, _header(message, name)) for name in _FIELDS]
         subject = _header(message, "Subject")
-        return mail.document(subject, fields, _body(message), _attachments(message), limits)
+        return mail.document(subject, fields, _body(message), _files(message, limits), limits)
     except (*_EMAIL_ERRORS, RecursionError) as error:
         raise DocumentDamaged from error
 
@@ -73,6 +74,14 @@ def _payload(part: MIMEPart) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
+def _files(message: EmailMessage, limits: ParseLimits) -> Iterator[Attachment]:
+    for part in _parts(message):
+        content = _payload(part) if _is_pasted(part) else b""
+        if content and embedded.is_readable(io.BytesIO(content), limits):
+            yield Attachment(part.get_filename() or "", content, pasted=True)
+    yield from _attachments(message)
+
+
 def _attachments(message: EmailMessage) -> Iterator[Attachment]:
     if message.get_content_type().startswith(("text/", "multipart/alternative")):
         return
@@ -100,10 +109,17 @@ def _parts(message: EmailMessage) -> Iterator[EmailMessage]:
             yield from _parts(part)
 
 
+def _is_pasted(part: EmailMessage) -> bool:
+    """Whether it is a picture that belongs into the body."""
+    if part.get_content_maintype() != "image" or not part.get("Content-ID"):
+        return False
+    return part.get_content_disposition() != "attachment"
+
+
 def _is_decoration(part: EmailMessage) -> bool:
     """Whether it is the other form of the body, or a picture that belongs into it."""
-    if part.get_content_maintype() == "image" and part.get("Content-ID"):
-        return part.get_content_disposition() != "attachment"
+    if _is_pasted(part):
+        return True
     return part.get_content_maintype() == "text" and not (
         part.get_filename() or part.get_content_disposition() == "attachment"
     )

@@ -8,7 +8,7 @@ from lxml import etree
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.errors import DocumentEncrypted
-from ingest.parsers import building, package
+from ingest.parsers import building, embedded, package
 from ingest.parsers.rows import table_blocks
 from ingest.settings import ParseLimits
 
@@ -17,6 +17,7 @@ _TEXT, _TABLE, _DRAW, _OFFICE = (
     _NAMESPACE % name for name in ("text", "table", "drawing", "office")
 )
 _PARAGRAPH, _HEADING, _ITEM = f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}list-item"
+_IMAGE, _LINK = f"{_DRAW}image", "{http://www.w3.org/1999/xlink}href"
 _SPACES = {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n"}
 _REPEATED_MAX = 1000
 # Deleted text, comments, marks of notes, and text that is not shown.
@@ -33,7 +34,7 @@ _NOT_READ = frozenset(
 )
 
 
-def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - one signature for all
+def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
     """Read the body of the document.
 
     Raises:
@@ -48,13 +49,13 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - 
         return building.document([])
     slides = body.findall(f".//{_DRAW}page")
     if not slides:
-        return building.document(_blocks(body))
+        return building.document(embedded.admitted(_blocks(body), path, limits))
     blocks = [
         replace(block, page=number)
         for number, slide in enumerate(slides, start=1)
         for block in _slide(slide)
     ]
-    return building.document(blocks, page_count=len(slides))
+    return building.document(embedded.admitted(blocks, path, limits), page_count=len(slides))
 
 
 def _slide(slide: etree._Element) -> Iterator[Block]:
@@ -80,6 +81,11 @@ def _block(element: etree._Element, *, in_list: bool = False) -> Iterator[Block]
         yield Block("list" if in_list else "text", _text(element))
     elif element.tag == f"{_TABLE}table":
         yield from table_blocks(_rows(element))
+        for image in element.iter(_IMAGE):
+            yield from _block(image)
+        return
+    elif element.tag == _IMAGE:
+        yield embedded.draft(element.get(_LINK, ""))
         return
     else:
         yield from _blocks(element, in_list=in_list or element.tag == _ITEM)

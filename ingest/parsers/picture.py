@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence
@@ -24,7 +25,7 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
         DocumentTooLarge: more pictures than pages are allowed.
         DocumentDamaged.
     """
-    with _opened(path) as picture:
+    with path.open("rb") as file, opened(file) as picture:
         count = 0
         for frame in _frames(picture):
             _admit(frame, limits)
@@ -43,19 +44,23 @@ def pictures(
         PictureTooLarge, DocumentDamaged.
     """
     wanted = frozenset(numbers)
-    with _opened(path) as picture:
+    with path.open("rb") as file, opened(file) as picture:
         for number, frame in enumerate(_frames(picture), start=1):
             if number in wanted:
                 _admit(frame, limits)
-                yield number, _upright(frame)
+                yield number, upright(frame)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """Open a picture without unpacking it; whatever Pillow raises on it means damage."""
+def opened(file: IO[bytes], formats: tuple[str, ...] = _FORMATS) -> Iterator[Image.Image]:
+    """Open a picture without unpacking it; whatever Pillow raises on it means damage.
+
+    Raises:
+        DocumentDamaged.
+    """
     Image.MAX_IMAGE_PIXELS = None  # `_admit` is stricter, and an error rather than a warning
     try:
-        with path.open("rb") as file, Image.open(file, formats=_FORMATS) as picture:
+        with Image.open(file, formats=formats) as picture:
             yield picture
     except (OSError, SyntaxError, ValueError, ArithmeticError, LookupError) as error:
         raise DocumentDamaged from error
@@ -71,7 +76,8 @@ def _admit(picture: Image.Image, limits: ParseLimits) -> None:
         raise PictureTooLarge
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def upright(picture: Image.Image) -> Image.Image:
+    """Return a picture as it is to be looked at: turned as its EXIF says, RGB, on white."""
     picture.draft("RGB", (_SIDE_PIXELS_MAX, _SIDE_PIXELS_MAX))  # JPEG: shrink while unpacking
     upright = ImageOps.exif_transpose(picture)
     if upright.has_transparency_data:

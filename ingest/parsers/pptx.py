@@ -9,22 +9,23 @@ import pptx
 from unstructured.partition.pptx import partition_pptx
 
 from ingest.blocks import Block, ParsedDocument
-from ingest.parsers import building, elements
+from ingest.parsers import building, elements, embedded, pptx_pictures
 from ingest.settings import ParseLimits
 
 _OFF = ("0", "false")
 
 
-def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - one signature for all
+def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
     """Read blocks whose page is their slide; slides that are not shown are not read.
 
     Raises:
         DocumentDamaged.
     """
+    pptx_pictures.register()
     found = elements.partition(_partition_shown, path=path)
     slides = max((element.metadata.page_number or 0 for element in found), default=0)
     blocks = _titles_first(elements.blocks(found, headings=_level))
-    return building.document(blocks, page_count=slides or None)
+    return building.document(embedded.admitted(blocks, path, limits), page_count=slides or None)
 
 
 def _partition_shown(path: Path, languages: list[str]) -> list[Any]:

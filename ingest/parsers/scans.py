@@ -1,4 +1,7 @@
-"""Read pages that are pictures, by OCR: same layout as the text of a PDF, same blocks."""
+"""Read pictures by OCR, scanned pages or what stands in office documents, into blocks.
+
+Lines are laid out as those of a PDF are.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,6 +12,7 @@ from ingest import detect
 from ingest.blocks import ParsedDocument
 from ingest.parsers import (
     building,
+    embedded,
     ocr,
     pdf_furniture,
     pdf_headings,
@@ -19,6 +23,7 @@ from ingest.parsers import (
     scan_turns,
 )
 from ingest.settings import ParseLimits
+from retrieval.corpus import Box
 
 
 def read(
@@ -41,6 +46,30 @@ def read(
         pages.append(scan_lines.page(number, scan_turns.upright(reader, shown)))
         on_page()
     pages = pdf_furniture.without_furniture(pages)
+    headings = pdf_headings.Headings(pages, [])
+    return building.document(pdf_layout.blocks(pages, headings), title=headings.title)
+
+
+def read_pictures(
+    path: Path,
+    wanted: Sequence[Box],
+    limits: ParseLimits,
+    on_page: Callable[[], None] = lambda: None,
+) -> ParsedDocument:
+    """Blocks of pictures in an office document; a block's page is the place in `wanted`, from 1.
+
+    Each picture stands for itself: nothing is left out because others repeat it. Side effects and
+    `on_page`: as `read`.
+
+    Raises:
+        DocumentDamaged: the document is; a damaged picture says nothing.
+    """
+    reader = ocr.Reader(limits.ocr_threads, limits.ocr_side_pixels_max)
+    pages = []
+    for number, shown in enumerate(embedded.pictures(path, wanted, limits), start=1):
+        if shown is not None:
+            pages.append(scan_lines.page(number, scan_turns.upright(reader, shown)))
+        on_page()
     headings = pdf_headings.Headings(pages, [])
     return building.document(pdf_layout.blocks(pages, headings), title=headings.title)
 

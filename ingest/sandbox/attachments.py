@@ -23,6 +23,7 @@ _HEADING_LEVEL = 2
 def inlined(document: ParsedDocument, limits: ParseLimits, parse: Parse) -> ParsedDocument:
     """Append what each attachment says, under its name; only the name of one that cannot be read.
 
+    What a pasted picture says follows the text without a name, nothing if it cannot be read.
     Places of an attachment are left out: its pages are not those of the document.
 
     Raises:
@@ -47,6 +48,11 @@ def inlined(document: ParsedDocument, limits: ParseLimits, parse: Parse) -> Pars
 
 
 def _under_its_name(attachment: Attachment, blocks: tuple[Block, ...]) -> Iterator[Block]:
+    if attachment.pasted:
+        for block in blocks:
+            kind = "text" if block.level else block.kind
+            yield replace(block, kind=kind, level=0, page=None, boxes=())
+        return
     yield building.heading(attachment.name, _HEADING_LEVEL)
     for block in blocks:
         level = block.level + _HEADING_LEVEL if block.level else 0

@@ -28,6 +28,7 @@ from ingest.sandbox import wire
 from ingest.sandbox.attachments import inlined
 from ingest.sandbox.conversion import modern
 from ingest.sandbox.jobs import Job, OnPage, read_scans
+from ingest.sandbox.pictures import read_pictures
 from ingest.settings import ParseLimits
 
 _START_SECONDS_MAX = 120
@@ -68,9 +69,10 @@ class ParserSandbox:
         limits: ParseLimits | None = None,
         on_page: OnPage = lambda _done, _total: None,
     ) -> ParsedDocument:
-        """Parse `content` of a type that `detect` named, scanned pages by OCR; blocks until done.
+        """Parse `content` of a type that `detect` named; blocks until done.
 
-        `on_page` is called after each page that OCR read; what it raises ends the work.
+        Scanned pages, and pictures in office documents, are read by OCR. `on_page` is called after
+        each of them; what it raises ends the work.
 
         Raises:
             ParseError: the leaf says why; `ParserTimedOut`, `ParserOutOfMemory` and
@@ -99,6 +101,7 @@ class ParserSandbox:
         with _memory_file(content) as document:
             job = Job(document.fileno(), media_type, limits)
             found = read_scans(self.run(job), job, self.run, on_page)
+            found = read_pictures(found, job, self.run, on_page)
         return inlined(found, limits, parse_inner)
 
     def run(self, job: Job) -> ParsedDocument:
@@ -127,6 +130,7 @@ class ParserSandbox:
             "media_type": job.media_type,
             "limits": job.limits.model_dump(),
             "scans": job.scans,
+            "pictures": [wire.box_numbers(box) for box in job.pictures],
         }
         try:
             return self._ask(message, [job.document, writer])["pid"], reader

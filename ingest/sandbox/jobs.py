@@ -1,12 +1,16 @@
-"""What a child is asked to do: parse a document, or read some of its pages by OCR."""
+"""What a child is asked to do: parse a document, or read some pages or pictures of it by OCR."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ingest.blocks import ParsedDocument
 from ingest.errors import DocumentTooLarge, NoText, OcrUnavailable
 from ingest.parsers import building
 from ingest.settings import ParseLimits
+from retrieval.corpus import Box
+
+_Wanted = TypeVar("_Wanted")
 
 OnPage = Callable[[int, int], None]
 """Called with how many of how many pages OCR has read."""
@@ -14,12 +18,17 @@ OnPage = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work for one child. `document` is a descriptor; `scans` are pages to read by OCR, from 1."""
+    """Work for one child.
+
+    `document` is a descriptor; `scans` are pages to read by OCR, from 1, `pictures` those inside an
+    office document, as `Block` names them.
+    """
 
     document: int
     media_type: str
     limits: ParseLimits
     scans: tuple[int, ...] = ()
+    pictures: tuple[Box, ...] = ()
     on_page: Callable[[], None] = lambda: None
 
 
@@ -42,29 +51,31 @@ def read_scans(
         return replace(document, unread_pages=())
     if len(unread) > limits.ocr_pages_max:
         raise DocumentTooLarge
-    counted = _Counted(len(unread), on_page)
+    counted = Counted(len(unread), on_page)
     scans = [
         run(replace(job, scans=part, limits=limits.for_scans(len(part)), on_page=counted))
-        for part in _parts(unread, limits.ocr_pages_per_process)
+        for part in parts(unread, limits.ocr_pages_per_process)
     ]
     return _merged(document, scans)
 
 
-class _Counted:
+class Counted:
     """Counts pages over the children of a document."""
 
     def __init__(self, total: int, on_page: OnPage) -> None:
         self._done, self._total, self._on_page = 0, total, on_page
 
     def __call__(self) -> None:
+        """Report one more page."""
         # A child that says more than it was asked for is not believed.
         self._done = min(self._done + 1, self._total)
         self._on_page(self._done, self._total)
 
 
-def _parts(numbers: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
-    for start in range(0, len(numbers), size):
-        yield tuple(numbers[start : start + size])
+def parts(wanted: Sequence[_Wanted], size: int) -> Iterator[tuple[_Wanted, ...]]:
+    """Cut what is wanted into what one child reads."""
+    for start in range(0, len(wanted), size):
+        yield tuple(wanted[start : start + size])
 
 
 def _merged(document: ParsedDocument, scans: Sequence[ParsedDocument]) -> ParsedDocument:

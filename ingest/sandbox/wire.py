@@ -23,7 +23,7 @@ def encode_document(document: ParsedDocument) -> bytes:
             block.text,
             block.level,
             block.page,
-            [_box_numbers(box) for box in block.boxes],
+            [box_numbers(each) for each in block.boxes],
         ]
         for block in document.blocks
     ]
@@ -33,8 +33,8 @@ def encode_document(document: ParsedDocument) -> bytes:
         "language": document.language,
         "unread_pages": document.unread_pages,
         "attachments": [
-            [attachment.name, base64.b64encode(attachment.content).decode("ascii")]
-            for attachment in document.attachments
+            [each.name, base64.b64encode(each.content).decode("ascii"), each.pasted]
+            for each in document.attachments
         ],
         "author": document.origin.author,
         "dated_on": document.origin.dated_on and document.origin.dated_on.isoformat(),
@@ -68,8 +68,9 @@ def decode(answer: bytes) -> ParsedDocument:
         raise ParserCrashed from error
 
 
-def _box_numbers(box: Box) -> list[float]:
-    return [box.page, box.left, box.top, box.right, box.bottom]
+def box_numbers(place: Box) -> list[float]:
+    """Write a box for `box`."""
+    return [place.page, place.left, place.top, place.right, place.bottom]
 
 
 def _document(message: dict[str, Any]) -> ParsedDocument:
@@ -94,16 +95,19 @@ def _block(kind: Any, text: object, level: object, page: object, boxes: list[Any
         raise ValueError
     if type(level) is not int or not 0 <= level <= _LEVEL_MAX:
         raise ValueError
+    if kind == "picture" and len(boxes) != 1:
+        raise ValueError
     return Block(
         kind=kind,
         text=text,
         level=level,
         page=_count_or_none(page),
-        boxes=tuple(_box(numbers) for numbers in boxes),
+        boxes=tuple(box(numbers) for numbers in boxes),
     )
 
 
-def _box(numbers: list[Any]) -> Box:
+def box(numbers: list[Any]) -> Box:
+    """Read what `box_numbers` wrote. Raises: ValueError."""
     page, *edges = numbers
     if type(page) is not int or page < 1 or len(numbers) != _BOX_NUMBERS:
         raise ValueError
@@ -114,10 +118,10 @@ def _box(numbers: list[Any]) -> Box:
     return Box(page, *edges)
 
 
-def _attachment(name: object, content: object) -> Attachment:
-    if not isinstance(name, str) or not isinstance(content, str):
+def _attachment(name: object, content: object, pasted: object) -> Attachment:
+    if not isinstance(name, str) or not isinstance(content, str) or not isinstance(pasted, bool):
         raise TypeError
-    return Attachment(name, base64.b64decode(content, validate=True))
+    return Attachment(name, base64.b64decode(content, validate=True), pasted)
 
 
 def _page_number(value: Any) -> int:

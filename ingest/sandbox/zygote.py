@@ -3,8 +3,9 @@
 Started by `host` as `python -m ingest.sandbox.zygote FD`; FD is a SEQPACKET socket. Messages,
 each one packet of JSON:
 
-    -> {"media_type": ..., "limits": {...}, "scans": [...]} with two descriptors: the document, the
-       answer's pipe; `scans` are the numbers of the pages to read by OCR, none for all the rest
+    -> {"media_type": ..., "limits": {...}, "scans": [...], "pictures": [...]} with two descriptors:
+       the document, the answer's pipe; `scans` are the numbers of the pages to read by OCR and
+       `pictures` the pictures of an office document, neither for all the rest
     <- {"pid": ...}
     -> {"reap": pid}
     <- {"status": ...}              as `os.waitpid` gives it, null for a child of another
@@ -24,6 +25,7 @@ from functools import partial
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from ingest import parsers
 from ingest.blocks import ParsedDocument
@@ -87,7 +89,7 @@ def _serve(control: socket.socket, mapped: int) -> bool:
     if pid == 0:
         control.close()
         confined = partial(confinement.confine_child, limits, mapped)
-        work = partial(_parsed, content, answer, message["media_type"], limits, message["scans"])
+        work = partial(_parsed, content, answer, message, limits)
         _child(content, answer, confined, work)
     os.close(content)
     os.close(answer)
@@ -125,15 +127,19 @@ def _close_others(*kept: int) -> None:
 
 
 def _parsed(
-    content: int, answer: int, media_type: str, limits: ParseLimits, scans: list[int]
+    content: int, answer: int, message: dict[str, Any], limits: ParseLimits
 ) -> ParsedDocument:
     path = Path(f"/proc/self/fd/{content}")
-    if not scans:
+    media_type, scans, pictures = (message[key] for key in ("media_type", "scans", "pictures"))
+    if not (scans or pictures):
         return parsers.parse(path, media_type, limits)
     # The models start threads, which a fork would lose, so they are loaded here and not before.
     module = import_module("ingest.parsers.scans")
-    read: ParsedDocument = module.read(
-        path, media_type, scans, limits, lambda: _write(answer, wire.PAGE_DONE)
+    on_page = partial(_write, answer, wire.PAGE_DONE)
+    read: ParsedDocument = (
+        module.read(path, media_type, scans, limits, on_page)
+        if scans
+        else module.read_pictures(path, [wire.box(box) for box in pictures], limits, on_page)
     )
     return read
 

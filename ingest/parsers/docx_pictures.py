@@ -1,0 +1,81 @@
+"""Pictures in Word documents, where `unstructured` asks for those of a paragraph.
+
+It does not ask about tables, so their pictures are lifted out of them. Linked pictures are not
+fetched.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from unstructured.partition.docx import register_picture_partitioner
+
+from ingest.parsers import embedded
+from ingest.parsers.elements import Placed
+
+_TABLE, _BLIP, _CROP = qn("w:tbl"), qn("a:blip"), qn("a:srcRect")
+_VML_IMAGE = "{urn:schemas-microsoft-com:vml}imagedata"
+_DRAWN = (qn("w:drawing"), qn("w:pict"), qn("w:object"))
+_DRAWING, _NAMED = qn("w:drawing"), qn("wp:docPr")
+_WHOLE_CROP = 100_000  # crops are given in thousandths of a percent
+_ON = ("1", "true")
+
+
+class _ParagraphPictures:
+    """What the library calls for each paragraph."""
+
+    @classmethod
+    def iter_elements(cls, paragraph: Any, options: Any) -> Iterator[Placed]:  # noqa: ARG003 - its signature
+        """Yield the pictures of a paragraph that are shown."""
+        relations = paragraph.part.rels
+        for image in paragraph._p.iter(_BLIP, _VML_IMAGE):
+            target = relations.get(image.get(qn("r:embed")) or image.get(qn("r:id")))
+            if target is None or target.is_external or _is_hidden(image):
+                continue
+            yield Placed(embedded.draft(str(target.target_part.partname), _shown(image)))
+
+
+def lift(document: Any) -> bool:
+    """Put what is drawn in a table into paragraphs after it; whether there was a picture."""
+    tables = [table for table in document.element.body if table.tag == _TABLE]
+    lifted = [(table, drawn) for table in tables for drawn in _with_pictures(table)]
+    for table, drawn in reversed(lifted):
+        paragraph, run = OxmlElement("w:p"), OxmlElement("w:r")
+        paragraph.append(run)
+        run.append(drawn)
+        table.addnext(paragraph)
+    return bool(lifted)
+
+
+def _with_pictures(table: Any) -> list[Any]:
+    """What is drawn in a table and has a picture in it, in order."""
+    around = (next(image.iterancestors(*_DRAWN), None) for image in table.iter(_BLIP, _VML_IMAGE))
+    return list(dict.fromkeys(drawn for drawn in around if drawn is not None))
+
+
+def _is_hidden(image: Any) -> bool:
+    drawing = next(image.iterancestors(_DRAWING), None)
+    named = None if drawing is None else next(drawing.iter(_NAMED), None)
+    return named is not None and named.get("hidden") in _ON
+
+
+def _shown(image: Any) -> embedded.Edges:
+    around = image.getparent()
+    crop = None if around is None else around.find(_CROP)
+    if crop is None:
+        return embedded.WHOLE
+    left, top, right, bottom = (_share(crop.get(edge)) for edge in "ltrb")
+    return left, top, 1 - right, 1 - bottom
+
+
+def _share(crop: str | None) -> float:
+    try:
+        return int(crop or 0) / _WHOLE_CROP
+    except ValueError:
+        return 0.0
+
+
+def register() -> None:
+    """Tell the library whom to ask, in this process."""
+    register_picture_partitioner(_ParagraphPictures)
