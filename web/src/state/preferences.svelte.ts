@@ -50,6 +50,13 @@ class Preferences {
     return describeProblem(asProblem(error), this.#language);
   }
 
+  /** Until when something is valid, or since when it is not. */
+  validity(expiresAt: string): string {
+    const date = this.format.date(expiresAt);
+    const isOver = new Date(expiresAt) < new Date();
+    return isOver ? this.t.settings.expired(date) : this.t.settings.until(date);
+  }
+
   #show(): void {
     const root = document.documentElement;
     root.lang = languages[this.#language].tag;
