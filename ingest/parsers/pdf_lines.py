@@ -14,7 +14,7 @@ from typing import Any
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from ingest.parsers import pdf_rules
+from ingest.parsers import pdf_raised, pdf_rules
 from ingest.parsers.characters import one_line
 from ingest.parsers.pdf_hidden import hidden_objects, is_hidden
 from ingest.parsers.pdf_spelling import HYPHENS, broken, spelled
@@ -205,6 +205,7 @@ def _line(
         min(r[3] for r in rectangles),
     )
     size, bold = _font(textpage, first, content, bottom - top)
+    content = pdf_raised.marked(textpage, content, first, rectangles)
     shown, goes_on = broken(one_line(spelled(content)))
     line = Line(number, shown, left, top, right, bottom, size, bold)
     line.hyphenated = goes_on or content.rstrip()[-1:] in tuple(HYPHENS)

@@ -18,19 +18,21 @@ _TOKEN = re.compile(
     rf"|(?P<word>{_WORD}(?:[-/&.'’]{_WORD})*)"
 )
 _JOINTS = re.compile(r"[-/&.'’]")
+_NOTE_MARKS = str.maketrans(dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹", " "))
 _LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 
 
 def terms(text: str) -> list[str]:
     """Return the terms of a text in order, with repetitions.
 
-    Width, case and compatibility forms are folded (NFKC). English words are stemmed and stop words
+    Width, case and compatibility forms are folded (NFKC), but raised digits, which mark notes, are
+    no part of the number or word before them. English words are stemmed and stop words
     left out. Numbers lose their thousands separators. A code such as ISO-9001 is found whole
     ("iso9001") and by its parts. Chinese is found by word and by pairs of characters; traditional
     and simplified forms stay apart.
     """
     found: list[str] = []
-    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+    for match in _TOKEN.finditer(_folded(text)):
         token = match.group()
         if match.lastgroup == "run":
             found.extend(run_terms(token))
@@ -39,6 +41,10 @@ def terms(text: str) -> list[str]:
         else:
             found.extend(_word_terms(token))
     return found
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.translate(_NOTE_MARKS)).casefold()
 
 
 def _word_terms(word: str) -> Iterator[str]:

@@ -88,3 +88,8 @@ def test_thousands_separators_do_not_matter(number: int) -> None:
 @given(st.sampled_from(sorted(STOP_WORDS)))
 def test_stop_words_are_left_out_in_any_case(word: str) -> None:
     assert terms(f"{word} {word.upper()} {word.title()}") == []
+
+
+def test_raised_digits_are_marks_and_no_part_of_what_stands_before_them() -> None:
+    assert terms("45.2¹ million²") == terms("45.2 million")
+    assert terms("官方语言¹，列表") == terms("官方语言，列表")
