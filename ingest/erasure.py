@@ -50,7 +50,6 @@ def erase_with_receipt(  # noqa: PLR0917 - what erases, what, by whom and when
     chunks = select(func.count()).where(ChunkRow.document_id == document_id)
     rows = {"documents": 1, "chunks": session.scalar(chunks) or 0}
     erase(session, keyring, blobs, row, now)
-    keyring.destroy_all_of(session, tenant_id, document_id)
     keys = [key for key in destroyed_keys(session) if key.owner.endswith(f":{document_id}")]
     erased = Erased("document", document_id, tuple(keys), rows)
     return ledger.write(session, signer, tenant_id, by, erased)

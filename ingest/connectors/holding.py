@@ -20,6 +20,7 @@ from retrieval.changes import append_change
 from retrieval.document_keys import document_owner
 from retrieval.tables import Document
 from security.audit import AuditLog
+from security.erasure.ledger import ErasureLedger
 from security.keyring import KeyRing
 from security.places import Place
 from storage.blobs import DiskBlobStore
@@ -43,6 +44,7 @@ class Holding:
         self._blobs = blobs
         self._audit = audit
         self._clock = clock
+        self._receipts = ErasureLedger(keyring, clock)
 
     def place(
         self, session: Session, source: Source, item: SourceItem, document_id: str, *, is_new: bool
@@ -85,7 +87,10 @@ class Holding:
             self.release(session, item.tenant_id, former)
 
     def release(self, session: Session, tenant_id: str, document_id: str | None) -> None:
-        """Delete a source's document, unless another item is the same: then it is that one's."""
+        """Erase a source's document, unless another item is the same: then it is that one's.
+
+        Leaves a receipt, as deleting by hand does.
+        """
         document = self._present(session, document_id)
         if document is None or document.source_id is None:
             return
@@ -96,10 +101,21 @@ class Holding:
         heir = session.scalar(query.order_by(SourceItem.id).limit(1))
         if heir is None:
             self._audit.record(session, tenant_id, ACTOR, "document.delete", document.id)
-            erasure.erase(session, self._keyring, self._blobs, document, self._clock())
+            self._erase(session, document)
             return
         document.source_id = heir.source_id
         self._rename(session, document, SourceRows(session, self._keyring, tenant_id).entry(heir))
+
+    def _erase(self, session: Session, document: Document) -> None:
+        erasure.erase_with_receipt(
+            session,
+            self._keyring,
+            self._blobs,
+            self._receipts,
+            document,
+            ACTOR,
+            self._clock(),
+        )
 
     def _rename(self, session: Session, document: Document, entry: Entry) -> None:
         cipher = self._keyring.cipher(session, document.tenant_id, document_owner(document.id))

@@ -9,12 +9,15 @@ from sqlalchemy import select, update
 
 from ingest.connectors.configuration import FolderConfig
 from ingest.connectors.errors import FolderNotAllowed, SourcesFull
+from ingest.connectors.holding import ACTOR
 from ingest.connectors.service import Change
 from ingest.connectors.sync import Run
 from ingest.connectors.tables import Source, SourceItem
 from retrieval.access import intern_acl
 from retrieval.document_keys import document_owner
 from retrieval.tables import Document
+from security.erasure.ledger import stored_receipts
+from security.erasure.receipt import verify_receipt
 from security.errors import Forbidden, KeyDestroyed, NotFound
 from security.keyring import KeyRing
 from security.principal import Principal, Role
@@ -78,6 +81,12 @@ def test_deletions_are_followed(
     with world.database.reading() as session, pytest.raises(KeyDestroyed):
         keyring.cipher(session, TENANT, document_owner(document.id))
     assert audited()[-2:] == ["document.delete", "source.sync"]
+    with world.database.reading() as session:
+        [receipt] = stored_receipts(session, TENANT)
+    erased = verify_receipt(receipt.text)
+    assert (erased["kind"], erased["target"], erased["by"]) == ("document", document.id, ACTOR)
+    assert [key["owner"] for key in erased["keys"]] == [document_owner(document.id)]
+    assert erased["rows"]["documents"] == 1
 
 
 def test_a_renamed_file_is_the_same_document(world: World) -> None:
