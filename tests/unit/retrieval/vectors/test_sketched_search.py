@@ -66,6 +66,15 @@ def test_nearly_all_of_the_nearest_are_found_with_the_very_same_scores(
     assert first == pytest.approx(second, abs=1e-5)
 
 
+def test_queries_far_from_the_centre_find_as_well(exact: FaissStore, sketched: FaissStore) -> None:
+    """What is left of a question without its language lies elsewhere, and is shorter."""
+    shared = 0
+    for query in rows(50, 7777) - 0.8 * CENTRE:
+        wanted = dict(exact.search(query, visible(1, 2), 10))
+        shared += len(wanted.keys() & dict(sketched.search(query, visible(1, 2), 10)).keys())
+    assert shared / 500 >= 0.95
+
+
 @pytest.mark.parametrize("hidden", [1, 2])
 def test_nothing_hidden_is_found(sketched: FaissStore, hidden: int) -> None:
     allowed = {
