@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from ingest import detect, parsers
 from ingest.chunking import chunk
 from retrieval.access import AccessScope
 from retrieval.corpus import Chunk
+from retrieval.crossing import Crossing
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.rows import Batch, IndexedDocument
@@ -84,12 +85,15 @@ def candidates(
 ) -> Iterator[tuple[Question, Candidates]]:
     """Ask the product's indexes every judged question."""
     index, questions = _index(corpus, embedder, settings), corpus.dataset.judged_questions
+    crossing = Crossing(embedder, settings.foreign_centre_share)
     vectors = embedder.embed_queries([question.text for question in questions])
     for question, vector in zip(questions, vectors, strict=True):
         words = list(dict.fromkeys(terms(question.text)))[: settings.query_terms_max]
         tokens = BLIND.tokens(words)
         limit = settings.candidates_max
-        yield question, index.search(_SCOPE, vector.astype(np.float32), tokens, limit, ignore)
+        queries = crossing.queries(question.text, vector.astype(np.float32))
+        found = index.search(_SCOPE, queries, tokens, limit, ignore)
+        yield question, replace(found, dense=crossing.levelled(question.text, found.dense))
 
 
 def _index(corpus: Corpus, embedder: CachedEmbedder, settings: RetrievalSettings) -> TenantIndex:

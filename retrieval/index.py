@@ -6,9 +6,7 @@ from threading import Event, Lock, Thread
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,7 +22,7 @@ from retrieval.tables import READY, Document
 from retrieval.tenant_index import Candidates, TenantIndex
 from retrieval.vectors.centres import centre_of
 from retrieval.vectors.faiss_vectors import FaissVectors
-from retrieval.vectors.port import VectorStore
+from retrieval.vectors.port import Queries, VectorStore
 from retrieval.verification import Verification, verify_tenant
 from retrieval.visibility import VisibilityClasses
 from security.errors import SecurityError
@@ -138,7 +136,7 @@ class CorpusIndex:
     def search(
         self,
         scope: AccessScope,
-        vector: NDArray[np.float32],
+        queries: Queries,
         tokens: Sequence[bytes],
         limit: int,
         observe: Observer,
@@ -154,7 +152,7 @@ class CorpusIndex:
         if tenant is None or scope.is_empty:
             return Candidates({}, ())
         fitting = self._fitting(scope)
-        return tenant.search(scope, vector, tokens, limit, observe, within=fitting)
+        return tenant.search(scope, queries, tokens, limit, observe, within=fitting)
 
     def verify(self) -> Verification:
         """Compare the indexes with the rows; updates wait meanwhile, searches do not.

@@ -1,10 +1,12 @@
 """The query path: from a question and a scope to the passages its asker may read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 
 from retrieval.access import AccessScope
 from retrieval.corpus import Chunk, Hit
+from retrieval.crossing import Crossing
 from retrieval.duplicates import Folding
 from retrieval.embedding.port import Embedder
 from retrieval.fusion import Scored, numbers
@@ -44,6 +46,7 @@ class Retriever:
         self._index = index
         self._embedder = embedder
         self._keyring = keyring
+        self._crossing = Crossing(embedder, settings.foreign_centre_share)
         self._settings = settings
         self._reranker = reranker if settings.rerank_weight else None
         self._observe = observe
@@ -75,10 +78,12 @@ class Retriever:
 
     def _candidates(self, scope: AccessScope, query: str) -> Candidates:
         with stage(self._observe, "embed"):
-            vector = self._embedder.embed_queries([query])[0]
+            [vector] = self._embedder.embed_queries([query])
+            queries = self._crossing.queries(query, vector)
         tokens = self._tokens(scope.tenant_id, query)
         limit = self._settings.candidates_max
-        return self._index.search(scope, vector, tokens, limit, self._observe)
+        found = self._index.search(scope, queries, tokens, limit, self._observe)
+        return replace(found, dense=self._crossing.levelled(query, found.dense))
 
     def _tokens(self, tenant_id: str, query: str) -> Sequence[bytes]:
         words = list(dict.fromkeys(terms(query)))[: self._settings.query_terms_max]

@@ -49,16 +49,23 @@ class RetrievalSettings(BaseModel):
         description="Weight of a document's own words and name against those of each of its "
         "passages.",
     )
-    # The next three hold for multilingual-e5-small and were chosen by the same benchmark's set
+    # The next four hold for multilingual-e5-small and were chosen by the same benchmark's set
     # across languages; for a model that does not favour the question's language they are 0.
+    foreign_centre_share: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="Share of what all texts in the question's language have in common that is "
+        "taken out of it before passages in another are compared with it.",
+    )
     foreign_bonus: float = Field(
-        0.03,
+        0.01,
         ge=0,
         le=2,
         description="Cosine that Chinese passages gain for questions in another language.",
     )
     foreign_bonus_chinese: float = Field(
-        0.06,
+        0.075,
         ge=0,
         le=2,
         description="Cosine that passages in other languages gain for Chinese questions.",

@@ -5,7 +5,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retrieval.access import AccessScope
 from retrieval.lexical.word_index import WordIndex
@@ -15,7 +14,7 @@ from retrieval.scripts import Script
 from retrieval.settings import RetrievalSettings
 from retrieval.side_by_side import LARGE_FROM, beside
 from retrieval.stages import Observer, stage
-from retrieval.vectors.port import Nearest, VectorStore
+from retrieval.vectors.port import Nearest, Queries, VectorStore
 from retrieval.visibility import VisibilityClasses
 
 Words = Mapping[int, tuple[str, int]]
@@ -66,7 +65,7 @@ class TenantIndex:
     def search(
         self,
         scope: AccessScope,
-        vector: NDArray[np.float32],
+        queries: Queries,
         tokens: Sequence[bytes],
         limit: int,
         observe: Observer,
@@ -80,7 +79,7 @@ class TenantIndex:
 
         def by_meaning() -> Mapping[Script, Nearest]:
             with stage(observe, "dense"):
-                return self._vectors.search(scope, vector, limit, within)
+                return self._vectors.search(scope, queries, limit, within)
 
         def by_words() -> Nearest:
             with stage(observe, "lexical"):

@@ -14,7 +14,7 @@ from retrieval.scripts import SCRIPTS, Script
 from retrieval.settings import RetrievalSettings
 from retrieval.side_by_side import LARGE_FROM, beside
 from retrieval.vectors.faiss_store import DocumentVectors, FaissStore
-from retrieval.vectors.port import Nearest
+from retrieval.vectors.port import Nearest, Queries
 from retrieval.visibility import VisibilityClasses
 
 Centre = Callable[[Script], NDArray[np.float32]]
@@ -78,15 +78,15 @@ class FaissVectors:
     def search(
         self,
         scope: AccessScope,
-        query: NDArray[np.float32],
+        queries: Queries,
         limit: int,
         within: AbstractSet[str] | None = None,
     ) -> Mapping[Script, Nearest]:
-        """Return, for each script, up to `limit` chunks that `scope` sees, nearest to `query`."""
+        """Return, for each script, up to `limit` chunks that `scope` sees, best first."""
         seen = self._classes.visible(scope)
 
         def nearest(script: Script) -> Nearest:
-            return self._stores[script].search(query, seen[script], limit, within)
+            return self._stores[script].search(queries[script], seen[script], limit, within)
 
         sizes = {script: len(store) for script, store in self._stores.items()}
         if sum(sizes.values()) < LARGE_FROM:

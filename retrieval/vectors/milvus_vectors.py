@@ -5,7 +5,6 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retrieval.access import AccessScope
 from retrieval.chunk_codec import VECTOR_TYPE
@@ -14,7 +13,7 @@ from retrieval.scripts import SCRIPTS, Script
 from retrieval.tie_breaks import place_of
 from retrieval.vectors.milvus_collection import MilvusCollection
 from retrieval.vectors.milvus_filter import documents_filter, milvus_filter
-from retrieval.vectors.port import Nearest
+from retrieval.vectors.port import Nearest, Queries
 
 _Thing = TypeVar("_Thing")
 
@@ -74,11 +73,11 @@ class MilvusVectors:
     def search(
         self,
         scope: AccessScope,
-        query: NDArray[np.float32],
+        queries: Queries,
         limit: int,
         within: AbstractSet[str] | None = None,
     ) -> Mapping[Script, Nearest]:
-        """Return, for each script, up to `limit` chunks that `scope` sees, nearest to `query`."""
+        """Return, for each script, up to `limit` chunks that `scope` sees, best first."""
         if scope.is_empty or scope.tenant_id != self._tenant_id:
             return {script: [] for script in SCRIPTS}
         allowed = milvus_filter(scope)
@@ -88,7 +87,7 @@ class MilvusVectors:
         return {
             script: _best_first(
                 self._collection.search(
-                    query.tolist(), f'{allowed} and script == "{script}"', wanted
+                    queries[script].tolist(), f'{allowed} and script == "{script}"', wanted
                 )
             )
             for script in SCRIPTS

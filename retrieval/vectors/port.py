@@ -12,7 +12,10 @@ from retrieval.rows import Batch, IndexedDocument
 from retrieval.scripts import Script
 
 Nearest = Sequence[tuple[int, float]]
-"""Chunk numbers with their cosine to a query, best first."""
+"""Chunk numbers with their inner product with a query, best first."""
+
+Queries = Mapping[Script, NDArray[np.float32]]
+"""The vector, of any length, with which the passages of each script are compared."""
 
 
 class VectorStore(Protocol):
@@ -43,11 +46,11 @@ class VectorStore(Protocol):
     def search(
         self,
         scope: AccessScope,
-        query: NDArray[np.float32],
+        queries: Queries,
         limit: int,
         within: AbstractSet[str] | None = None,
     ) -> Mapping[Script, Nearest]:
-        """Return, for each script, up to `limit` chunks that `scope` sees, nearest to `query`.
+        """Return, for each script, up to `limit` chunks that `scope` sees, best first.
 
         `within` names the documents that fit the scope's filters, None when it has none.
 

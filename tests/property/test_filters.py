@@ -23,6 +23,7 @@ from retrieval.labels import author_digest, tag_digest
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.media import FAMILY_OF
+from retrieval.scripts import SCRIPTS
 from retrieval.stages import ignore
 from storage.database import Database
 from tests.integration.retrieval.world import NOW, World
@@ -205,7 +206,7 @@ def test_what_is_found_and_counted_is_what_is_seen_and_fits(
 def _check_legs(library: Library, scope: AccessScope, fitting: set[str]) -> None:
     vector = library.world.embedder.embed_queries(["alpha"])[0].astype(np.float32)
     tokens = BlindTokens(library.keys.blind_token_key).tokens(terms("alpha"))
-    legs = library.index.search(scope, vector, tokens, 1000, ignore)
+    legs = library.index.search(scope, dict.fromkeys(SCRIPTS, vector), tokens, 1000, ignore)
     with library.world.database.reading() as session:
         rows = session.connection().exec_driver_sql("SELECT id, document_id FROM chunks")
         numbers = {number for number, document in rows if document in fitting}

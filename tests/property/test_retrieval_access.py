@@ -216,7 +216,7 @@ class Retrieval(RuleBasedStateMachine):
             key = self.world.keyring.tenant(session, scope.tenant_id).blind_token_key
         tokens = BlindTokens(key).tokens(terms(word))
         vector = self.world.embedder.embed_queries([word])[0].astype(np.float32)
-        legs = index.search(scope, vector, tokens, 1000, ignore)
+        legs = index.search(scope, dict.fromkeys(SCRIPTS, vector), tokens, 1000, ignore)
         numbers = self._numbers_of(allowed)
         for script, languages in SCRIPTS.items():
             written = {name for name in allowed if self.known[name].language in languages}

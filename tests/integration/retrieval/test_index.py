@@ -7,6 +7,7 @@ from sqlalchemy import event, select
 
 from retrieval.changes import append_change, changes_since, last_sequence
 from retrieval.errors import IndexNotReady
+from retrieval.scripts import SCRIPTS
 from retrieval.stages import ignore
 from retrieval.tables import ChunkRow
 from security.tables import TenantKey
@@ -14,7 +15,7 @@ from storage.database import Database
 from tests.integration.retrieval.world import DIMENSIONS, NOW, World, scope
 
 DEADLINE_SECONDS = 20
-ANY = np.ones(DIMENSIONS, np.float32)
+ANY = dict.fromkeys(SCRIPTS, np.ones(DIMENSIONS, np.float32))
 
 
 def visible(index, tenant: str, *acls: int) -> set[int]:

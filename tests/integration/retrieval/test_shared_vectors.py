@@ -9,6 +9,7 @@ from retrieval.access import AccessScope
 from retrieval.errors import VectorStoreUnavailable
 from retrieval.index import CorpusIndex
 from retrieval.rows import IndexRows
+from retrieval.scripts import SCRIPTS
 from retrieval.shared_vectors import SharedVectors
 from retrieval.tables import VectorPosition
 from retrieval.vectors.milvus_collection import MilvusCollection
@@ -49,7 +50,7 @@ def _process(world: World, collection: MilvusCollection) -> tuple[CorpusIndex, S
 
 def _by_meaning(world: World, index: CorpusIndex, seen_by: AccessScope, text: str) -> list[int]:
     vector = world.embedder.embed_queries([text])[0]
-    dense = index.search(seen_by, vector, [], 10, lambda *_: None).dense
+    dense = index.search(seen_by, dict.fromkeys(SCRIPTS, vector), [], 10, lambda *_: None).dense
     return [number for nearest in dense.values() for number, _ in nearest]
 
 

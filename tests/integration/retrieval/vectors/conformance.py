@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from retrieval.access import AccessScope
 from retrieval.rows import Batch, IndexedDocument
 from retrieval.scripts import SCRIPTS, Script
-from retrieval.vectors.port import VectorStore
+from retrieval.vectors.port import Queries, VectorStore
 from retrieval.visibility import DocumentClass
 
 DIMENSIONS = 16
@@ -69,6 +69,11 @@ def moved(before: IndexedDocument, *, acl: int) -> IndexedDocument:
     )
 
 
+def alike(vector: NDArray[np.floating]) -> Queries:
+    """Ask every script for the same."""
+    return dict.fromkeys(SCRIPTS, vector.astype(np.float32))
+
+
 def unit() -> NDArray[np.float16]:
     vector = _random.standard_normal(DIMENSIONS)
     return (vector / np.linalg.norm(vector)).astype("<f2")
@@ -87,7 +92,7 @@ def scope(
 
 def found(store: VectorStore, seen_by: AccessScope, limit: int = 1000) -> set[int]:
     """Return every chunk that any query finds, in any script."""
-    nearest = store.search(seen_by, unit().astype(np.float32), limit)
+    nearest = store.search(seen_by, alike(unit()), limit)
     return {number for script in SCRIPTS for number, _ in nearest[script]}
 
 
@@ -109,16 +114,26 @@ class VectorStoreConformance:
         query = unit().astype(np.float32)
         exact = np.array(vectors, np.float32) @ query
         order = np.argsort(-exact)[:7]
-        nearest = store.search(scope(1), query, 7)["other"]
+        nearest = store.search(scope(1), alike(query), 7)["other"]
         assert [number for number, _ in nearest] == [one.chunk_ids[place] for place in order]
         assert [score for _, score in nearest] == pytest.approx(exact[order], abs=1e-3)
 
     def test_each_script_is_searched_apart(self, store: VectorStore) -> None:
         every = {script: document(script, script=script) for script in SCRIPTS}
         put(store, *every.values())
-        nearest = store.search(scope(1), unit().astype(np.float32), 10)
+        nearest = store.search(scope(1), alike(unit()), 10)
         for script, one in every.items():
             assert {number for number, _ in nearest[script]} == chunks(one)
+
+    def test_each_script_is_asked_for_its_own(self, store: VectorStore) -> None:
+        every = {script: document(script, script=script) for script in SCRIPTS}
+        put(store, *every.values())
+        # Of any length, as what is left of a question without its language's centre.
+        queries = {script: 0.3 * unit().astype(np.float32) for script in SCRIPTS}
+        nearest = store.search(scope(1), queries, 10)
+        for script, one in every.items():
+            exact = dict(zip(one.chunk_ids, one.vectors @ queries[script], strict=True))
+            assert dict(nearest[script]) == pytest.approx(exact, abs=1e-3)
 
     def test_only_what_the_scope_allows_is_found(self, open_store: Open) -> None:
         every = {
@@ -158,7 +173,7 @@ class VectorStoreConformance:
             (set(HOSTILE), every),
             (set(), []),
         ):
-            nearest = store.search(scope(1), query, 100, within)
+            nearest = store.search(scope(1), alike(query), 100, within)
             assert {number for number, _ in nearest["other"]} == chunks(*fitting)
 
     def test_what_was_taken_from_a_list_is_not_found(self, store: VectorStore) -> None:
@@ -185,7 +200,7 @@ class VectorStoreConformance:
         one = document("d")
         put(store, one)
         put(store, one)
-        nearest = store.search(scope(1), unit().astype(np.float32), 10)["other"]
+        nearest = store.search(scope(1), alike(unit()), 10)["other"]
         assert sorted(number for number, _ in nearest) == sorted(one.chunk_ids)
 
     def test_it_knows_what_it_holds(self, store: VectorStore) -> None:
@@ -204,7 +219,7 @@ class VectorStoreConformance:
 
     def test_no_more_are_found_than_were_asked_for(self, store: VectorStore) -> None:
         put(store, *(document(str(number)) for number in range(4)))
-        assert len(store.search(scope(1), unit().astype(np.float32), 3)["other"]) == 3
+        assert len(store.search(scope(1), alike(unit()), 3)["other"]) == 3
 
     def test_a_document_read_again_in_another_script_is_there_once(
         self, store: VectorStore
