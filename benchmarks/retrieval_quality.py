@@ -6,10 +6,11 @@ Documents are parsed, cut, indexed and ranked as in the product. In `finance/` t
 of financebench the first ten pages are judged, of docugami the documents of the first ten
 passages. After the sets on their own come the same questions on a corpus in which sets are mixed,
 English and Chinese, and questions in one language on pages in the other: how often one of the right
-passages is among the first 1, 5 and 10. `--cache` keeps the vectors, so that a second run takes
-seconds; `--set NAME=VALUE` tries another setting of retrieval; `--half 0` and `--half 1` ask every
-second question only, so that one half can be tuned on and the other reported; `--rerank BACKEND`
-adds what a reranker makes of both, and the median and the 95th percentile of its milliseconds.
+passages, and one of their pages, is among the first 1, 5 and 10. `--cache` keeps the vectors, so
+that a second run takes seconds; `--set NAME=VALUE` tries another setting of retrieval; `--half 0`
+and `--half 1` ask every second question only, so that one half can be tuned on and the other
+reported; `--rerank BACKEND` adds what a reranker makes of both, and the median and the 95th
+percentile of its milliseconds.
 """
 
 import argparse
@@ -147,16 +148,12 @@ class Measurement:
 
     def report_across(self, manual: Dataset, title: str) -> None:
         """Print how often questions in one language find the section in the other."""
-        print(f"\nacross languages, {title}  (% in first 1, 5, 10)")
+        print(f"\nacross languages, {title}  (% in first 1, 5, 10 passages; pages)")
         corpus = _in_language_of_page(cut(manual, self.embedder))
         for kind, judged in _by_kind(self._judged(corpus), None).items():
             found = [(one.found(self._both(one)), one.grades) for one in judged]
-            shares = (
-                np.mean([not grades.keys().isdisjoint(names[:depth]) for names, grades in found])
-                for depth in DEPTHS
-            )
-            cells = "".join(f"{100 * share:6.1f}" for share in shares)
-            print(f"{kind:20}{len(judged):4} questions{cells}", flush=True)
+            pages = [(_pages(names), _pages(grades)) for names, grades in found]
+            print(f"{kind:20}{len(judged):4} questions{_shares(found)}  {_shares(pages)}")
 
     def _both(self, one: Judged) -> list[int]:
         return numbers(ranked(one.candidates, one.text, self.settings))
@@ -193,6 +190,20 @@ def _means(judged: Sequence[Judged], rank: Ranker) -> tuple[float, float]:
     ndcg = np.mean([ndcg_at_k(names, grades, K) for names, grades in rankings])
     recall = np.mean([recall_at_k(names, grades, K) for names, grades in rankings])
     return 100 * float(ndcg), 100 * float(recall)
+
+
+def _shares(rankings: Iterable[tuple[Sequence[str], Iterable[str]]]) -> str:
+    """Return for each depth the percentage of rankings with something right so far."""
+    found = [(names, frozenset(right)) for names, right in rankings]
+    shares = (
+        np.mean([not right.isdisjoint(names[:depth]) for names, right in found]) for depth in DEPTHS
+    )
+    return "".join(f"{100 * share:6.1f}" for share in shares)
+
+
+def _pages(names: Iterable[str]) -> list[str]:
+    """Return the pages that passages stand on, each once."""
+    return list(dict.fromkeys(name.partition("#")[0] for name in names))
 
 
 def _in_language_of_page(manual: Corpus) -> Corpus:

@@ -65,13 +65,13 @@ class RetrievalSettings(BaseModel):
         description="Cosine that Chinese passages gain for questions in another language.",
     )
     foreign_bonus_chinese: float = Field(
-        0.075,
+        0.07,
         ge=0,
         le=2,
         description="Cosine that passages in other languages gain for Chinese questions.",
     )
     foreign_words_share: float = Field(
-        0.75,
+        0.5,
         ge=0,
         le=1,
         description="Share of the weight of words that passages in another language than the "
