@@ -37,13 +37,13 @@ def write(folder: Path) -> list[Path]:
 
 
 def _papers() -> dict[str, bytes]:
-    travel = _pdf("Helvetica", _TRAVEL_PAGES)
+    travel = pdf("Helvetica", _TRAVEL_PAGES)
     return {
         TRAVEL: travel,
-        TRAVEL_CHINESE: _pdf("STSong-Light", _TRAVEL_PAGES_CHINESE),
+        TRAVEL_CHINESE: pdf("STSong-Light", _TRAVEL_PAGES_CHINESE),
         BROKEN: travel[: len(travel) // 3],
-        "fire-safety.docx": _word("Fire safety", ["The fire alarm is tested on Monday mornings."]),
-        LEAVE_CHINESE: _word(
+        "fire-safety.docx": word("Fire safety", ["The fire alarm is tested on Monday mornings."]),
+        LEAVE_CHINESE: word(
             "请假制度", ["员工每年享有15天带薪年假。", "病假超过三天须提交医院证明。"]
         ),
         "strategy.pptx": _slides("Strategy", "We open a shop in Lisbon\nHire ten engineers"),
@@ -60,7 +60,7 @@ def _papers() -> dict[str, bytes]:
         "会议纪要.txt": "会议决定于五月更换食堂的供应商。\n".encode(),
         "budget.eml": _mail("Budget", "The marketing budget for spring is 5 million."),
         "通知.eml": _mail("放假通知", "国庆节期间办公室关闭七天。"),
-        "glossary.pdf": _pdf("Helvetica", [["Glossary", "A rack is a frame for servers."]]),
+        "glossary.pdf": pdf("Helvetica", [["Glossary", "A rack is a frame for servers."]]),
     }
 
 
@@ -81,7 +81,7 @@ _TRAVEL_PAGES_CHINESE = [
 ]
 
 
-def _pdf(font: str, pages: Sequence[Sequence[str]]) -> bytes:
+def pdf(font: str, pages: Sequence[Sequence[str]]) -> bytes:
     if font == "STSong-Light":
         pdfmetrics.registerFont(UnicodeCIDFont(font))
     buffer = io.BytesIO()
@@ -97,7 +97,7 @@ def _pdf(font: str, pages: Sequence[Sequence[str]]) -> bytes:
     return buffer.getvalue()
 
 
-def _word(heading: str, paragraphs: Sequence[str]) -> bytes:
+def word(heading: str, paragraphs: Sequence[str]) -> bytes:
     document = docx.Document()
     document.add_heading(heading, 1)
     for text in paragraphs:
