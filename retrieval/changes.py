@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from retrieval.tables import IndexChange
@@ -49,6 +49,11 @@ def last_sequence(session: Session) -> int:
     return session.scalar(select(func.max(IndexChange.sequence))) or 0
 
 
+def last_of_tenant(session: Session, tenant_id: str) -> int:
+    """Return the number of a tenant's latest change, 0 when there is none."""
+    return session.scalar(_LAST_OF_TENANT, {"tenant_id": tenant_id}) or 0
+
+
 def changes_since(session: Session, sequence: int) -> list[Change]:
     """Return the changes after `sequence`, oldest first."""
     columns = (IndexChange.sequence, IndexChange.tenant_id, IndexChange.document_id)
@@ -77,6 +82,11 @@ def last_by_tenant(session: Session, after: int) -> dict[str, int]:
     columns = select(IndexChange.tenant_id, func.max(IndexChange.sequence))
     query = columns.where(IndexChange.sequence > after).group_by(IndexChange.tenant_id)
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+_LAST_OF_TENANT = select(func.max(IndexChange.sequence)).where(
+    IndexChange.tenant_id == bindparam("tenant_id")
+)
 
 
 def documents_by_tenant(changes: Iterable[Change]) -> dict[str, list[str]]:

@@ -41,10 +41,19 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentVersion:
+    """Which state of a document something came from: its attempt and its file's keyed digest."""
+
+    attempt: int
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk that answers a query, with the document it stands in; `rank` counts from 1.
 
-    `copies` say the same as it does, in other places.
+    `copies` say the same as it does, in other places. `version` is None where it was not read from
+    the rows.
     """
 
     chunk_id: str
@@ -53,6 +62,7 @@ class Hit:
     rank: int
     chunk: Chunk
     copies: tuple["Hit", ...] = ()
+    version: DocumentVersion | None = None
 
 
 def with_copies(hit: Hit) -> Iterator[Hit]:

@@ -111,20 +111,23 @@ class CorpusIndex:
         self.catch_up()
         self._fill_shared()
 
-    def catch_up(self, wait_seconds: float = -1) -> bool:
+    def catch_up(self, wait_seconds: float = -1, *, latest: int | None = None) -> bool:
         """Apply the changes since the last one known; return whether nothing was left to do.
 
         `wait_seconds` bounds the wait for another thread that is applying changes; negative
-        waits until it is done.
+        waits until it is done. `latest` is the number of the last change that matters to the
+        caller, if it has just read that: then nothing is read when it is applied already.
 
         Raises:
             IndexNotReady: the first build has not ended.
         """
         if self._tenants is None:
             raise IndexNotReady
-        with self._database.reading(ALL_TENANTS) as session:
-            if last_sequence(session) <= self._position:
-                return True
+        if latest is None:
+            with self._database.reading(ALL_TENANTS) as session:
+                latest = last_sequence(session)
+        if latest <= self._position:
+            return True
         if not self._updating.acquire(timeout=wait_seconds):
             return False
         try:

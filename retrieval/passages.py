@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from retrieval.access import AccessScope
 from retrieval.chunk_codec import chunk_id, open_body
-from retrieval.corpus import Chunk, Hit
+from retrieval.corpus import Chunk, DocumentVersion, Hit
 from retrieval.document_keys import unwrapped_ciphers, wrapped_key_of
 from retrieval.tables import READY, ChunkRow, Document
 from security.cipher import Cipher
@@ -24,6 +24,7 @@ class Passage:
     number: int
     document_id: str
     document_name: str
+    document_version: DocumentVersion
     content_digest: str
     chunk: Chunk
 
@@ -35,6 +36,7 @@ class Passage:
             document_name=self.document_name,
             rank=rank,
             chunk=self.chunk,
+            version=self.document_version,
         )
 
 
@@ -71,7 +73,7 @@ def _passages(
         .scalar_subquery()
         .label("name")
     )
-    columns = (ChunkRow.ordinal, ChunkRow.content_digest, ChunkRow.body)
+    columns = (ChunkRow.ordinal, ChunkRow.content_digest, ChunkRow.body, *_VERSION)
     key = wrapped_key_of(scope.tenant_id, ChunkRow.document_id).label("key")
     query = select(ChunkRow.id, ChunkRow.document_id, *columns, name, key).where(chosen)
     rows = [row for row in session.execute(query) if row.name is not None]
@@ -84,12 +86,23 @@ def _passages(
             continue
 
 
-def _opened(cipher: Cipher, row: Row[int, str, int, str, bytes, bytes, bytes]) -> Passage:
+# What a row may show once its document's name was found to be visible.
+_VERSION = tuple(
+    select(column)
+    .where(Document.id == ChunkRow.document_id)
+    .scalar_subquery()
+    .label(f"document_{column.key}")
+    for column in (Document.attempt, Document.content_digest)
+)
+
+
+def _opened(cipher: Cipher, row: Row[int, str, int, str, bytes, int, str, bytes, bytes]) -> Passage:
     name = cipher.open(Place("documents", row.document_id, "name"), row.name)
     return Passage(
         number=row.id,
         document_id=row.document_id,
         document_name=name.decode(),
+        document_version=DocumentVersion(row.document_attempt, row.document_content_digest),
         content_digest=row.content_digest,
         chunk=open_body(cipher, row.document_id, row.ordinal, row.body),
     )

@@ -53,10 +53,19 @@ class Retriever:
         self._timer = timer
         self._blind_tokens: dict[str, BlindTokens] = {}
 
-    def search(self, scope: AccessScope, query: str, limit: int, *, fold: bool = True) -> list[Hit]:
+    def search(
+        self,
+        scope: AccessScope,
+        query: str,
+        limit: int,
+        *,
+        fold: bool = True,
+        latest: int | None = None,
+    ) -> list[Hit]:
         """Return up to `limit` passages that `scope` sees, best first.
 
         Unless `fold` is off, those that say the same come once, as copies of the best of them.
+        `latest` is the number of the tenant's last change, if the caller has read it with `scope`.
 
         Raises:
             IndexNotReady: the index is still being built.
@@ -64,7 +73,7 @@ class Retriever:
         if scope.is_empty or not query.strip():
             return []
         with stage(self._observe, "catch_up"):
-            self._index.catch_up(self._settings.catch_up_seconds_max)
+            self._index.catch_up(self._settings.catch_up_seconds_max, latest=latest)
         candidates = self._candidates(scope, query)
         wanted = min(limit, self._settings.hits_max)
         order = self._ordered(scope, query, ranked(candidates, query, self._settings))

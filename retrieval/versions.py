@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from retrieval.corpus import Hit
 from retrieval.tables import Document
 
 
@@ -23,4 +24,15 @@ def document_versions(
         {"id": key, "attempt": found[key].attempt, "digest": found[key].content_digest}
         for key in wanted
         if key in found
+    ]
+
+
+def versions_of(hits: Iterable[Hit]) -> list[dict[str, str | int]]:
+    """Return the same of the documents that hits and their copies were read from, in order."""
+    read = {
+        one.document_id: one.version for hit in hits for one in (hit, *hit.copies) if one.version
+    }
+    return [
+        {"id": key, "attempt": version.attempt, "digest": version.content_digest}
+        for key, version in read.items()
     ]

@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from security.audit import AuditLog
-from security.epochs import bump
+from security.epochs import bump, note_epoch
 from security.errors import Forbidden, NameRefused, NameTaken, NoPassword, NotFound, Unauthenticated
 from security.grants import keep_an_owner, may_hand_out
-from security.memberships import groups_of, roles_of
+from security.memberships import memberships_of
 from security.passwords import Passwords
 from security.principal import Principal, Role, Verb
-from security.tables import PERSON, BrowserSession, Grant, User
+from security.tables import PERSON, BrowserSession, Grant, Tenant, User
 
 NAME_CHARACTERS_MAX: Final = 200
 
@@ -173,12 +173,21 @@ def principal_of(
     Raises:
         Unauthenticated: the user is gone or deactivated.
     """
-    user = session.get(User, user_id)
-    if user is None or user.deactivated_at is not None:
+    user = session.execute(_ACTIVE, {"user_id": user_id}).one_or_none()
+    if user is None:
         raise Unauthenticated
-    groups = groups_of(session, user.tenant_id, user_id)
-    own, inherited = roles_of(session, user.tenant_id, user_id)
-    return Principal(user.tenant_id, user.id, user.name, own, scopes, groups, inherited)
+    note_epoch(session, user.tenant_id, user.permission_epoch)
+    held = memberships_of(session, user.tenant_id, user_id)
+    return Principal(
+        user.tenant_id, user_id, user.name, held.own, scopes, held.groups, held.inherited
+    )
+
+
+_ACTIVE = (
+    select(User.tenant_id, User.name, Tenant.permission_epoch)
+    .join(Tenant, Tenant.id == User.tenant_id)
+    .where(User.id == bindparam("user_id"), User.deactivated_at.is_(None))
+)
 
 
 def _account(user: User, role: str | None) -> Account:

@@ -2,36 +2,55 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import CompoundSelect, String, bindparam, cast, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from security.principal import Role
 from security.tables import Grant, GroupMember
+from storage.database import ID
 
 
-def groups_of(session: Session, tenant_id: str, user_id: str) -> frozenset[str]:
-    """Return the ids of the groups that a user is in."""
-    query = select(GroupMember.group_id).where(
-        GroupMember.user_id == user_id, GroupMember.tenant_id == tenant_id
-    )
-    return frozenset(session.scalars(query))
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    """The ids of a user's groups; the user's own role and those of the groups, by place.
+
+    A place is a collection's id, or None for the whole tenant.
+    """
+
+    groups: frozenset[str]
+    own: Mapping[str | None, Role]
+    inherited: Mapping[str | None, frozenset[Role]]
 
 
-def roles_of(
-    session: Session, tenant_id: str, user_id: str
-) -> tuple[dict[str | None, Role], Mapping[str | None, frozenset[Role]]]:
-    """Return, by collection or None for the tenant, a user's own role and those of their groups."""
-    in_groups = select(GroupMember.group_id).where(GroupMember.user_id == user_id)
-    query = select(Grant.collection_id, Grant.role, Grant.user_id).where(
-        Grant.tenant_id == tenant_id,
-        or_(Grant.user_id == user_id, Grant.group_id.in_(in_groups)),
-    )
+def memberships_of(session: Session, tenant_id: str, user_id: str) -> Memberships:
+    """Read all that a user has, in one statement: every request does."""
+    groups = set[str]()
     own: dict[str | None, Role] = {}
     inherited: defaultdict[str | None, frozenset[Role]] = defaultdict(frozenset)
-    for place, role, holder in session.execute(query):
-        if holder is not None:
+    for group, place, role, holder in session.execute(
+        _HELD, {"tenant_id": tenant_id, "user_id": user_id}
+    ):
+        if group is not None:
+            groups.add(group)
+        elif holder is not None:
             own[place] = Role(role)
         else:
             inherited[place] |= {Role(role)}
-    return own, dict(inherited)
+    return Memberships(frozenset(groups), own, dict(inherited))
+
+
+_NONE = cast(null(), String)
+_TENANT, _USER = bindparam("tenant_id", type_=ID), bindparam("user_id", type_=ID)
+_IN_GROUPS = select(GroupMember.group_id).where(GroupMember.user_id == _USER)
+_HELD: CompoundSelect[Any] = union_all(
+    select(
+        GroupMember.group_id, _NONE.label("place"), _NONE.label("role"), _NONE.label("holder")
+    ).where(GroupMember.user_id == _USER, GroupMember.tenant_id == _TENANT),
+    select(_NONE, Grant.collection_id, Grant.role, Grant.user_id).where(
+        Grant.tenant_id == _TENANT,
+        or_(Grant.user_id == _USER, Grant.group_id.in_(_IN_GROUPS)),
+    ),
+)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
 
-from sqlalchemy import delete
+from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from security.accounts import principal_of
@@ -71,7 +71,9 @@ class Sessions:
         Raises:
             Unauthenticated: unknown, ended or expired.
         """
-        row, now = self._valid(session, secret), self._clock()
+        row, now = _read(session, secret), self._clock()
+        if row is None or row.expires_at <= now:
+            raise Unauthenticated
         # A write per request would queue readers behind the database's one writer.
         due = self._end(row.created_at, now) - row.expires_at > self._idle / 10
         return OpenSession(principal_of(session, row.user_id), row.expires_at, due)
@@ -138,6 +140,24 @@ def _found(session: Session, secret: str) -> BrowserSession | None:
     if row is not None:
         enter_tenant(session, row.tenant_id)
     return row
+
+
+def _read(session: Session, secret: str) -> Row[str, str, datetime, datetime] | None:
+    """Read a secret's row, without an object to change, and work for its tenant from here on."""
+    secret_hash = hash_of(secret)
+    show_credential(session, secret_hash)
+    row = session.execute(_KNOWN, {"secret_hash": secret_hash}).one_or_none()
+    if row is not None:
+        enter_tenant(session, row.tenant_id)
+    return row
+
+
+_KNOWN = select(
+    BrowserSession.tenant_id,
+    BrowserSession.user_id,
+    BrowserSession.created_at,
+    BrowserSession.expires_at,
+).where(BrowserSession.secret_hash == bindparam("secret_hash"))
 
 
 def hash_of(secret: str) -> bytes:

@@ -9,8 +9,9 @@ from api.accesses import record_access
 from api.caller import Caller, CallerOf
 from api.filters import opened_filters
 from retrieval import facets
+from retrieval.changes import last_of_tenant
 from retrieval.corpus import Hit
-from retrieval.versions import document_versions
+from retrieval.versions import versions_of
 from security.principal import Principal
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
@@ -23,10 +24,15 @@ def search(query: search_schemas.Query, caller: CallerOf) -> search_schemas.Hits
     with caller.reading() as visit:
         scope, principal = visit.scope(), visit.principal
         filters = opened_filters(visit.session, keyring, principal.tenant_id, query.filters)
+        latest = last_of_tenant(visit.session, principal.tenant_id)
     if query.collections is not None:
         scope = scope.narrowed(frozenset(query.collections))
     hits = caller.state.retriever.search(
-        scope.filtered(filters), query.query, query.limit, fold=query.fold_duplicates
+        scope.filtered(filters),
+        query.query,
+        query.limit,
+        fold=query.fold_duplicates,
+        latest=latest,
     )
     _record(caller, principal, query, hits)
     return search_schemas.Hits(hits=[view_hit(hit) for hit in hits])
@@ -51,10 +57,7 @@ def count_facets(query: filter_schemas.FacetQuery, caller: CallerOf) -> filter_s
 def _record(
     caller: Caller, principal: Principal, query: search_schemas.Query, hits: Sequence[Hit]
 ) -> None:
-    with caller.state.database.reading(principal.tenant_id) as session:
-        ids = [one.document_id for hit in hits for one in (hit, *hit.copies)]
-        found = document_versions(session, principal.tenant_id, ids)
-    details: dict[str, object] = {"query": query.query, "documents": found}
+    details: dict[str, object] = {"query": query.query, "documents": versions_of(hits)}
     if filters := query.filters.model_dump(mode="json", exclude_none=True):
         details["filters"] = filters
     record_access(caller, principal, "document.search", None, details)

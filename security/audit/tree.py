@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,6 @@ from security.errors import AuditUnavailable
 from storage.outcomes import before_commit
 
 _PENDING: Final = "audit entries without a leaf"
-_QUERY_ROWS_MAX: Final = 500
 
 
 def grow_at_commit(session: Session, entry: AuditEntry) -> None:
@@ -23,9 +22,9 @@ def grow_at_commit(session: Session, entry: AuditEntry) -> None:
     lock that any transaction takes. None waits with it for another, and none holds it for long.
     """
     if _PENDING not in session.info:
-        session.info[_PENDING] = []
+        session.info[_PENDING] = list[AuditEntry]()
         before_commit(session, lambda: _grow(session))
-    session.info[_PENDING].append(entry.sequence)
+    session.info[_PENDING].append(entry)
 
 
 def frontier_of(session: Session, tenant_id: str) -> Frontier:
@@ -55,50 +54,55 @@ def _grow(session: Session) -> None:
     try:
         # What the transaction still has to write comes first, for the lock is the last one.
         session.flush()
-        entries = _written(session, session.info[_PENDING])
+        entries = _written(session.info[_PENDING])
         for tenant_id in sorted({entry.tenant_id for entry in entries}):
             _append(session, tenant_id, [e for e in entries if e.tenant_id == tenant_id])
-        session.flush()
     except DBAPIError as error:
         raise AuditUnavailable from error
 
 
-def _written(session: Session, sequences: Sequence[int]) -> list[AuditEntry]:
-    """Return the entries that no rolled back savepoint took with it."""
-    entries = list[AuditEntry]()
-    for start in range(0, len(sequences), _QUERY_ROWS_MAX):
-        wanted = sequences[start : start + _QUERY_ROWS_MAX]
-        query = select(AuditEntry).where(AuditEntry.sequence.in_(wanted))
-        entries.extend(session.scalars(query.order_by(AuditEntry.sequence)))
-    return entries
+def _written(pending: Sequence[AuditEntry]) -> list[AuditEntry]:
+    """Return the entries that no rolled back savepoint took with it: the session put those out."""
+    return sorted(
+        (entry for entry in pending if inspect(entry).persistent),
+        key=lambda entry: entry.sequence,
+    )
 
 
 def _append(session: Session, tenant_id: str, entries: Sequence[AuditEntry]) -> None:
-    head = _locked_head(session, tenant_id)
-    tree = Frontier.from_bytes(head.size, head.frontier)
+    tree = _locked_head(session, tenant_id)
+    leaves = []
     for entry in entries:
         grown, completed = tree.append(hash_leaf(entry.body))
-        session.add(
-            AuditLeaf(
-                tenant_id=tenant_id,
-                leaf_index=tree.size,
-                sequence=entry.sequence,
-                hashes=b"".join(completed),
-            )
+        leaves.append(
+            {
+                "tenant_id": tenant_id,
+                "leaf_index": tree.size,
+                "sequence": entry.sequence,
+                "hashes": b"".join(completed),
+            }
         )
         tree = grown
-    head.size, head.frontier = tree.size, tree.to_bytes()
+    connection = session.connection()  # the session's own way costs more, for each request
+    connection.execute(insert(AuditLeaf), leaves)
+    head = {"tenant": tenant_id, "size": tree.size, "frontier": tree.to_bytes()}
+    connection.execute(_MOVE_HEAD, head)
 
 
-def _locked_head(session: Session, tenant_id: str) -> AuditHead:
-    query = select(AuditHead).where(AuditHead.tenant_id == tenant_id)
-    locked = query.with_for_update().execution_options(populate_existing=True)
-    head = session.scalar(locked)
+def _locked_head(session: Session, tenant_id: str) -> Frontier:
+    wanted = {"tenant": tenant_id}
+    head = session.execute(_LOCKED_HEAD, wanted).one_or_none()
     if head is None:
         try:
             with session.begin_nested():
-                session.add(AuditHead(tenant_id=tenant_id, size=0, frontier=b""))
+                empty = {"tenant_id": tenant_id, "size": 0, "frontier": b""}
+                session.execute(insert(AuditHead), empty)
         except IntegrityError:  # another transaction was first
-            session.expire_all()
-        head = session.scalars(locked).one()
-    return head
+            pass
+        head = session.execute(_LOCKED_HEAD, wanted).one()
+    return Frontier.from_bytes(head.size, head.frontier)
+
+
+_OF_TENANT = AuditHead.tenant_id == bindparam("tenant")
+_LOCKED_HEAD = select(AuditHead.size, AuditHead.frontier).where(_OF_TENANT).with_for_update()
+_MOVE_HEAD = update(AuditHead).where(_OF_TENANT)

@@ -89,7 +89,7 @@ def test_changes_and_searches_look_rows_up(tmp_path) -> None:
     looked_up = ("(document_id=?", "(id=?)", "(rowid=?)", "(tenant_id=? AND owner=?)")
     searches = [plan for plan in plans if plan.startswith(("SEARCH", "SCAN"))]
     assert len(found) == 20
-    assert len(searches) == 8
+    assert len(searches) == 12
     assert [plan for plan in searches if not any(key in plan for key in looked_up)] == []
 
 

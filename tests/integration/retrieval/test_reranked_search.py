@@ -74,7 +74,7 @@ def test_only_what_the_scope_sees_is_read(office: Office) -> None:
 def test_a_right_that_is_gone_from_the_rows_is_gone_before_reading(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(office.index, "catch_up", lambda _seconds: False)
+    monkeypatch.setattr(office.index, "catch_up", lambda *_, **_named: False)
     office.world.delete("t1", office.handbook)
     assert office.texts(office.everyone) == []
     assert office.reranker.shown == []

@@ -101,7 +101,7 @@ class _Deaf(CorpusIndex):
     def __init__(self, index: CorpusIndex) -> None:
         self.__dict__.update(index.__dict__)
 
-    def catch_up(self, wait_seconds: float = -1) -> bool:
+    def catch_up(self, wait_seconds: float = -1, *, latest: int | None = None) -> bool:
         return False
 
 

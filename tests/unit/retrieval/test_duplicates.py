@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.corpus import Chunk
+from retrieval.corpus import Chunk, DocumentVersion
 from retrieval.duplicates import Folding, place_of_quote
 from retrieval.passages import Passage
 
+VERSION = DocumentVersion(1, "digest of the file")
 CLAUSE = (
     "The supplier delivers the goods to the place that the purchaser names in the order. Risk "
     "passes when the goods are handed over there. The purchaser inspects them within 10 working "
@@ -24,7 +25,7 @@ RULE = (
 
 def passage(text: str, number: int = 1, headings: tuple[str, ...] = ()) -> Passage:
     chunk = Chunk(0, text, 0, len(text), headings)
-    return Passage(number, f"d{number}", f"{number}.pdf", f"digest of {number}", chunk)
+    return Passage(number, f"d{number}", f"{number}.pdf", VERSION, f"digest of {number}", chunk)
 
 
 def groups(*passages: Passage, similarity_min: float | None = 0.9) -> list[list[str]]:
