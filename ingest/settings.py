@@ -103,7 +103,8 @@ class WorkerSettings(BaseModel):
 
     `name` must differ between workers of one database; a worker that was silent for
     `lost_seconds_max` loses its work to the others. `crashes_max` is how often a document may be
-    broken off, by a crash or a hard stop of the worker, before it is given up.
+    broken off, by a crash or a hard stop of the worker, before it is given up. Finished jobs, and
+    changes that no index has to follow any more, are deleted after `history_days`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,4 +123,5 @@ class WorkerSettings(BaseModel):
     heartbeat_seconds: float = Field(default=5, gt=0)
     lost_seconds_max: float = Field(default=60, gt=0)
     sweep_seconds: float = Field(default=1800, gt=0)
+    history_days: int = Field(default=30, ge=1)
     stop_seconds_max: int = Field(default=20, gt=0)

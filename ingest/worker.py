@@ -16,6 +16,7 @@ from ingest.heartbeat import Heartbeat
 from ingest.pipeline.dispatcher import Dispatcher
 from ingest.pipeline.failures import trace
 from ingest.pipeline.progress import Progress
+from ingest.pipeline.pruning import Pruning
 from ingest.pipeline.runner import Runner
 from ingest.pipeline.steps import OnStage, Parse, Show, Split, Steps, Tokenize
 from ingest.pipeline.workflow import close, enqueue, launch
@@ -84,6 +85,7 @@ class Worker:
         )
         self._heartbeat = Heartbeat(database, settings.name, clock)
         self._sweep = OrphanSweep(database, blobs, clock)
+        self._pruning = Pruning(database, settings.history_days, clock)
 
     def run(self) -> None:
         """Work until `stop` is set, then leave what is unfinished for the next worker.
@@ -122,6 +124,7 @@ class Worker:
             Chore(dispatcher.dispatch, settings.poll_seconds),
             Chore(start_sources, settings.sources_poll_seconds),
             Chore(self._sweep.run, settings.sweep_seconds),
+            Chore(self._pruning.run, settings.sweep_seconds),
         ]
         while True:
             for chore in chores:

@@ -11,6 +11,7 @@ ALLOWED = {
     "api/observability/ingestion.py": "metrics count over all tenants",
     "ingest/connectors/schedule.py": "which sources are due, over all tenants",
     "ingest/pipeline/dispatcher.py": "the queue takes the tenants in turns",
+    "ingest/pipeline/pruning.py": "old jobs and changes go, of all tenants",
     "ingest/pipeline/progress.py": "a job names a document, whose row says which tenant to enter",
     "ingest/sweep.py": "a file without a document has no tenant",
     "security/audit/checkpointer.py": "every tenant's log is signed",
