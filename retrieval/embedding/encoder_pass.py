@@ -4,6 +4,9 @@ Every product goes row by row and every text attends by itself, so a text's vect
 to the last bit, on the texts beside it: as measured with oneDNN's bfloat16 kernels, which add up
 long rows in another order from 33 rows on and are therefore given 32 at a time.
 
+Rows are filled up to a multiple of 16, as many as a tile of the processor has: oneDNN writes code
+for each number of rows that it meets, which took half as long as the pass itself.
+
 The functions are written in what TorchScript understands: compiled, a pass is one call that does
 not hold Python's lock. As 200 separate calls, each waits for the lock of a busy server. TorchScript
 is deprecated but has no successor that needs no C++ compiler where it runs; the same functions
@@ -40,6 +43,9 @@ def token_states(  # noqa: PLR0917 - TorchScript has no keyword-only arguments
     Each layer has four of `weights` and `biases` (attention in and out, feed-forward in and out)
     and two norms; before them stands the embedding's norm.
     """
+    rows = x_RH.shape[0]
+    x_RH = functional.pad(x_RH, [0, 0, 0, -rows % 16])
+    lengths = lengths + [x_RH.shape[0] - rows]  # noqa: RUF005 - TorchScript cannot unpack
     x_RH = _norm(x_RH, norm_weights[0], norm_biases[0], epsilon)
     for at in range(0, len(weights), 4):
         inputs_R3H = _linear(x_RH, weights[at], biases[at], packed)
@@ -50,7 +56,7 @@ def token_states(  # noqa: PLR0917 - TorchScript has no keyword-only arguments
         fed = _linear_gelu(x_RH, weights[at + 2], biases[at + 2], packed)
         fed_RH = _long_linear(fed, weights[at + 3], biases[at + 3], packed)
         x_RH = _norm(x_RH + fed_RH, norm_weights[norm + 1], norm_biases[norm + 1], epsilon)
-    return x_RH
+    return x_RH[:rows]
 
 
 def embed(  # noqa: PLR0917 - as above
@@ -78,14 +84,17 @@ def _norm(x_RH: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tensor:
 
 
 def _attend(inputs_R3H: Tensor, lengths: list[int], heads: int) -> Tensor:
+    """Let each text attend by itself; the last of `lengths` are rows of no text."""
     mixed: list[Tensor] = []
-    for text in torch.split(inputs_R3H, lengths):
-        tokens, hidden = text.shape[0], text.shape[1] // 3
+    texts, hidden = torch.split(inputs_R3H, lengths), inputs_R3H.shape[1] // 3
+    for text in texts[:-1]:
+        tokens = text.shape[0]
         query_1NTD, key_1NTD, value_1NTD = (
             text.view(1, tokens, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
         )
         mixed_1NTD = functional.scaled_dot_product_attention(query_1NTD, key_1NTD, value_1NTD)
         mixed.append(mixed_1NTD.transpose(1, 2).reshape(tokens, hidden))
+    mixed.append(texts[-1][:, :hidden])
     return torch.cat(mixed)
 
 
