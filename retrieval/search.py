@@ -1,6 +1,8 @@
 """The query path: from a question and a scope to the passages its asker may read."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from time import perf_counter
 
@@ -14,6 +16,7 @@ from retrieval.index import CorpusIndex
 from retrieval.lexical.analysis import terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.passages import load_neighbours, load_passages
+from retrieval.questions import Questions, Vector
 from retrieval.ranking import ranked
 from retrieval.rerank.port import Reranker
 from retrieval.rerank.reranking import Timer, reranked, time_is_up
@@ -44,7 +47,8 @@ class Retriever:
     ) -> None:
         self._database = database
         self._index = index
-        self._embedder = embedder
+        waits = settings.embedding_wait_seconds_max
+        self._questions = Questions(embedder, os.cpu_count() or 1, waits)
         self._keyring = keyring
         self._crossing = Crossing(embedder, settings.foreign_centre_share)
         self._settings = settings
@@ -74,21 +78,27 @@ class Retriever:
             return []
         with stage(self._observe, "catch_up"):
             self._index.catch_up(self._settings.catch_up_seconds_max, latest=latest)
-        candidates = self._candidates(scope, query)
         wanted = min(limit, self._settings.hits_max)
-        order = self._ordered(scope, query, ranked(candidates, query, self._settings))
-        with stage(self._observe, "load"):
-            return self._loaded(scope, order, wanted, fold=fold)
+        with self._embedded(query) as vector:
+            candidates = self._candidates(scope, query, vector)
+            order = self._ordered(scope, query, ranked(candidates, query, self._settings))
+            with stage(self._observe, "load"):
+                return self._loaded(scope, order, wanted, fold=fold)
 
     def neighbours(self, scope: AccessScope, hit: Hit, *, before: int, after: int) -> list[Chunk]:
         """Return up to so many chunks before and after a hit, without it, in reading order."""
         with self._database.reading(scope.tenant_id) as session:
             return load_neighbours(session, self._keyring, scope, hit, before=before, after=after)
 
-    def _candidates(self, scope: AccessScope, query: str) -> Candidates:
-        with stage(self._observe, "embed"):
-            [vector] = self._embedder.embed_queries([query])
-            queries = self._crossing.queries(query, vector)
+    @contextmanager
+    def _embedded(self, query: str) -> Iterator[Vector]:
+        with ExitStack() as stack:
+            with stage(self._observe, "embed"):
+                vector = stack.enter_context(self._questions.search(query))
+            yield vector
+
+    def _candidates(self, scope: AccessScope, query: str, vector: Vector) -> Candidates:
+        queries = self._crossing.queries(query, vector)
         tokens = self._tokens(scope.tenant_id, query)
         limit = self._settings.candidates_max
         found = self._index.search(scope, queries, tokens, limit, self._observe)

@@ -12,6 +12,12 @@ class RetrievalSettings(BaseModel):
     candidates_max: int = Field(
         100, ge=1, description="Chunks that each index proposes before they are merged."
     )
+    embedding_wait_seconds_max: float = Field(
+        0.05,
+        ge=0,
+        description="Longest that a question waits while as many searches as there are cores are "
+        "under way, so that those that come together are embedded together.",
+    )
     query_terms_max: int = Field(
         128, ge=1, description="Distinct words of a query that are searched; the rest is ignored."
     )

@@ -27,15 +27,12 @@ class Gatherer:
 
     def encode(self, texts: Sequence[Ids]) -> list[Vectors]:
         """Return the vector of each text, in order; waits for its pass."""
-        results = [self._submitted(ids) for ids in texts]
-        return [result.result() for result in results]
-
-    def _submitted(self, ids: Ids) -> Future[Vectors]:
-        result = Future[Vectors]()
-        self._waiting.append((ids, result))
+        results = [Future[Vectors]() for _ in texts]
+        self._waiting.extend(zip(texts, results, strict=True))
         # One run for each text: whoever comes first takes others along, whose runs find nothing.
-        self._lanes.start(self._run_waiting)
-        return result
+        for _ in texts:
+            self._lanes.start(self._run_waiting)
+        return [result.result() for result in results]
 
     def _run_waiting(self) -> None:
         batch = self._taken()
