@@ -13,7 +13,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.lexical.bm25 import K1, B, ScopeStatistics, Scores, rarity, visible_postings
+from retrieval.lexical.bm25 import (
+    K1,
+    B,
+    Postings,
+    ScopeStatistics,
+    Scores,
+    rarity,
+    visible_postings,
+)
 from retrieval.lexical.postings import Tokens
 from retrieval.lexical.word_state import WordState
 
@@ -31,24 +39,24 @@ def document_evidence(
     scores = np.zeros(len(state.firsts), np.float32)
     passage_length = max(scope.tokens / max(scope.chunks, 1), 1.0)
     document_length = max(scope.tokens / max(scope.documents, 1), 1.0)
-    wholes = visible_postings(state.wholes, wanted, scope)
-    names = visible_postings(state.names, wanted, scope)
-    for whole, name, name_rarity in zip(wholes, names, rarities, strict=True):
-        owners = state.owners.take(whole.slots)
+    for whole in visible_postings(state.wholes, wanted, scope):
+        weights = [rarity(size, scope.documents) for size in whole.sizes]
+        owners = state.owners.take(whole.slots).astype(np.intp)
         lengths = state.document_tokens.take(owners) / document_length
-        weight = rarity(len(whole), scope.documents)
-        scores[owners] += _worth(weight, whole.counts, lengths, DOCUMENT_K1)
-        owners = state.owners.take(name.slots)
+        np.add.at(scores, owners, _worth(whole, weights, lengths, DOCUMENT_K1))
+    for name in visible_postings(state.names, wanted, scope):
+        owners = state.owners.take(name.slots).astype(np.intp)
         # As if it were a passage, and a short one: each of its words says much.
         lengths = state.name_tokens.take(owners) / passage_length
-        scores[owners] += _worth(name_rarity, name.counts, lengths, K1)
+        np.add.at(scores, owners, _worth(name, rarities[name.tokens], lengths, K1))
     return scores
 
 
 def _worth(
-    weight: float, counts: NDArray[np.float32], lengths: NDArray[np.float32], k1: float
+    found: Postings, rarities: Sequence[float], lengths: NDArray[np.float32], k1: float
 ) -> Scores:
-    """Return BM25's worth of one token; `lengths` are relative to the mean."""
-    damping = k1 * (1 - B + B * lengths)
-    worth: Scores = (weight * (k1 + 1) * counts / (counts + damping)).astype(np.float32)
+    """Return BM25's worth of each posting; `lengths` are relative to the mean."""
+    damping = (k1 * (1 - B + B * lengths)).astype(np.float32, copy=False)
+    weights = found.spread([(k1 + 1) * each for each in rarities])
+    worth: Scores = weights * found.counts / (found.counts + damping)
     return worth

@@ -53,7 +53,7 @@ class Segment:
         found = []
         for token, place in zip(tokens, places, strict=True):
             known = place < len(self.tokens) and self.tokens[place] == token
-            found.append(slice(*self.starts[place : place + 2].tolist()) if known else slice(0))
+            found.append(slice(*self.starts[place : place + 2].tolist()) if known else slice(0, 0))
         return found
 
     def moved(self, new_slots: NDArray[np.int64]) -> "Segment":

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.lexical.bm25 import ScopeStatistics, Scores, bm25, rarity, visible_postings
+from retrieval.lexical.bm25 import ScopeStatistics, Scores, bm25, visible_postings
 from retrieval.lexical.document_evidence import document_evidence
 from retrieval.lexical.postings import Tokens, numbers
 from retrieval.lexical.word_state import PendingDocument, WordState
@@ -104,9 +104,10 @@ class WordIndex:
         if not tokens or not scope.chunks:
             return ()
         wanted = numbers(b"".join(dict.fromkeys(tokens)))
-        scores = self._scores(state, wanted, scope)
-        best = _best(scores, state.places, limit)
-        return list(zip(state.chunk_ids[best].tolist(), scores[best].tolist(), strict=True))
+        slots, scores = self._scored(state, wanted, scope)
+        best = _best(slots, scores, state.places, limit)
+        chunks = state.chunk_ids.take(slots.take(best))
+        return list(zip(chunks.tolist(), scores.take(best).tolist(), strict=True))
 
     def contents(self) -> dict[int, tuple[str, int]]:
         """Return the document and visibility class of every published chunk; slow."""
@@ -117,16 +118,18 @@ class WordIndex:
             for slot in range(slots.start, slots.stop)
         }
 
-    def _scores(self, state: WordState, wanted: Tokens, scope: ScopeStatistics) -> Scores:
+    def _scored(
+        self, state: WordState, wanted: Tokens, scope: ScopeStatistics
+    ) -> tuple[NDArray[np.intp], Scores]:
+        """Return the slots that hold any of the tokens, rising, and their scores."""
         words = visible_postings(state.segments, wanted, scope)
-        scores = bm25(words, scope)
-        if not self._document_weight:
-            return scores
-        rarities = [rarity(len(one), scope.chunks) for one in words]
-        evidence = self._document_weight * document_evidence(state, wanted, rarities, scope)
-        found = np.flatnonzero(scores > 0)
-        scores[found] += evidence.take(state.owners.take(found))
-        return scores
+        scores, rarities = bm25(words, scope)
+        found = np.flatnonzero(scores > 0)  # a third of the time that floats take
+        scores = scores.take(found)
+        if self._document_weight:
+            evidence = document_evidence(state, wanted, rarities, scope)
+            scores += self._document_weight * evidence.take(state.owners.take(found))
+        return found, scores
 
     def _tidied(self, state: WordState) -> WordState:
         dead = int(np.count_nonzero(state.visibility == HIDDEN))
@@ -135,11 +138,14 @@ class WordIndex:
         return state
 
 
-def _best(scores: Scores, places: NDArray[np.uint64], limit: int) -> NDArray[np.intp]:
-    """Return the slots of the `limit` highest scores above nought, best first."""
-    found = np.flatnonzero(scores > 0)  # a third of the time that floats take
-    if len(found) > limit:
-        least = np.partition(scores[found], len(found) - limit)[len(found) - limit]
-        found = found[scores[found] >= least]  # all that tie for the last place
-    order = best_first(scores[found], places[found], found)
-    return found[order[:limit]]
+def _best(
+    slots: NDArray[np.intp], scores: Scores, places: NDArray[np.uint64], limit: int
+) -> NDArray[np.intp]:
+    """Return which of the slots have the `limit` highest scores, best first."""
+    best = np.arange(len(slots))
+    if len(slots) > limit:
+        least = np.partition(scores, len(slots) - limit)[len(slots) - limit]
+        best = np.flatnonzero(scores >= least)  # all that tie for the last place
+    chosen = slots.take(best)
+    order = best_first(scores.take(best), places.take(chosen), chosen)
+    return best.take(order[:limit])

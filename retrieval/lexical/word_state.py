@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,14 @@ from retrieval.visibility import HIDDEN, Visible, marked
 
 _T = TypeVar("_T")
 _NOTHING: Tokens = np.zeros(0, np.uint64)
+
+
+class Totals(NamedTuple):
+    """What the chunks of one visibility class have together."""
+
+    chunks: int
+    tokens: int
+    documents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +64,27 @@ class WordState:
     document_tokens: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     name_tokens: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     documents: Mapping[str, slice] = field(default_factory=dict)
-    totals: Mapping[int, tuple[int, int]] = field(default_factory=dict)
-    """By visibility class: chunks and tokens."""
+    totals: Mapping[int, Totals] = field(default_factory=dict)
+    """By visibility class."""
 
     def statistics(
         self, visible: Visible, within: AbstractSet[str] | None = None
     ) -> ScopeStatistics:
         """Add up what the visible classes hold, in the documents `within` if it names any."""
-        chosen = visible.take(self.visibility)
         if within is None:
-            seen = [totals for number, totals in self.totals.items() if visible[number]]
-            chunks, tokens = (sum(counts) for counts in zip(*seen, strict=True)) if seen else (0, 0)
-        else:
-            chosen &= marked(within, self.documents, len(chosen))
-            chunks = int(np.count_nonzero(chosen))
-            tokens = int(self.lengths[chosen].sum(dtype=np.float64))  # so exact
+            return self._of_classes(visible)
+        chosen = visible.take(self.visibility)
+        chosen &= marked(within, self.documents, len(chosen))
+        chunks = int(np.count_nonzero(chosen))
+        tokens = int(self.lengths[chosen].sum(dtype=np.float64))  # so exact
         documents = int(np.count_nonzero(chosen.take(self.firsts)))
+        return ScopeStatistics(chosen, self.lengths, chunks, tokens, documents)
+
+    def _of_classes(self, visible: Visible) -> ScopeStatistics:
+        seen = [totals for number, totals in self.totals.items() if visible[number]]
+        chunks, tokens, documents = map(sum, zip(*seen, strict=True)) if seen else (0, 0, 0)
+        sees_all = chunks == len(self.visibility)
+        chosen = None if sees_all else visible.take(self.visibility)
         return ScopeStatistics(chosen, self.lengths, chunks, tokens, documents)
 
     def without(self, document_ids: AbstractSet[str]) -> "WordState":
@@ -142,8 +155,11 @@ class WordState:
         """Add up the tokens of each class and of each document."""
         chunks = np.bincount(self.visibility)
         tokens = np.bincount(self.visibility, self.lengths)  # in float64, so exact
-        used = np.flatnonzero(chunks).tolist()
-        totals = {number: (int(chunks[number]), int(tokens[number])) for number in used}
+        documents = np.bincount(self.visibility.take(self.firsts), minlength=len(chunks))
+        totals = {
+            number: Totals(int(chunks[number]), int(tokens[number]), int(documents[number]))
+            for number in np.flatnonzero(chunks).tolist()
+        }
         by_owner = np.bincount(self.owners, self.lengths, minlength=len(self.firsts))
         return replace(self, totals=totals, document_tokens=by_owner.astype(np.float32))
 
