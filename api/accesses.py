@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from api.caller import Caller
+from security.audit.accesses import Access
 from security.principal import Principal
 
 
@@ -15,7 +16,7 @@ def record_access(
     *,
     same: str | None = None,
 ) -> None:
-    """Record an access before what is read goes out.
+    """Record an access before what is read goes out; not within a transaction that writes.
 
     With `same`, repeating it within `opened_window_seconds` leaves no entry of its own: a page
     that reads a file in ranges would leave hundreds.
@@ -40,7 +41,5 @@ def _record(
     target: str | None,
     details: Mapping[str, object] | None,
 ) -> None:
-    with caller.state.database.transaction(principal.tenant_id) as session:
-        caller.state.audit.record(
-            session, principal.tenant_id, principal.user_id, action, target, details=details
-        )
+    access = Access(principal.tenant_id, principal.user_id, action, target, details)
+    caller.state.audit_trail.accesses.record(access)

@@ -9,6 +9,7 @@ from pathlib import Path
 from api.observability.logs import log
 from api.settings import Settings
 from security.audit import AuditLog
+from security.audit.accesses import Accesses
 from security.audit.checkpoint import read_notes
 from security.audit.checkpointer import Checkpointer
 from security.audit.denials import Denials
@@ -30,6 +31,7 @@ class AuditTrail:
     checkpointer: Checkpointer
     denials: Denials
     repeats: Repeats
+    accesses: Accesses
 
     def close(self) -> None:
         """Write the counts of refusals, then sign a last time."""
@@ -51,7 +53,8 @@ def audit_trail_of(
     checkpointer = checkpointer_of(settings, database, keyring, clock, denials.end_window)
     checkpointer.start()
     repeats = Repeats(limits.opened_window_seconds, clock)
-    return AuditTrail(AuditReader(keyring), checkpointer, denials, repeats)
+    accesses = Accesses(database, audit)
+    return AuditTrail(AuditReader(keyring), checkpointer, denials, repeats, accesses)
 
 
 def checkpoint_file(settings: Settings) -> Path:
