@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from security.accounts import normal_name, principal_of
@@ -112,11 +112,11 @@ class AccessTokens:
             raise Unauthenticated
         hashed = secret_hash(token)
         show_credential(session, hashed)
-        row = session.scalar(select(AccessToken).where(AccessToken.secret_hash == hashed))
+        row = session.execute(_KNOWN, {"secret_hash": hashed}).one_or_none()
         if row is None or row.expires_at <= self._clock():
             raise Unauthenticated
         enter_tenant(session, row.tenant_id)
-        return principal_of(session, row.user_id, _scopes(row))
+        return principal_of(session, row.user_id, _scopes(row.scopes))
 
     def _checked(
         self,
@@ -149,9 +149,14 @@ def is_well_formed(token: str) -> bool:
     return is_secret(PREFIX, token)
 
 
-def _scopes(row: AccessToken) -> frozenset[Verb]:
-    return frozenset(map(Verb, row.scopes))
+_KNOWN = select(
+    AccessToken.tenant_id, AccessToken.user_id, AccessToken.scopes, AccessToken.expires_at
+).where(AccessToken.secret_hash == bindparam("secret_hash"))
+
+
+def _scopes(stored: Iterable[str]) -> frozenset[Verb]:
+    return frozenset(map(Verb, stored))
 
 
 def _info(row: AccessToken) -> TokenInfo:
-    return TokenInfo(row.id, row.name, _scopes(row), row.created_at, row.expires_at)
+    return TokenInfo(row.id, row.name, _scopes(row.scopes), row.created_at, row.expires_at)

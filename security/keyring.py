@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -91,10 +91,8 @@ class KeyRing:
         wrapped = dict[str, bytes]()
         for start in range(0, len(owners), _QUERY_OWNERS_MAX):
             wanted = owners[start : start + _QUERY_OWNERS_MAX]
-            stored = select(WrappedKey.owner, WrappedKey.wrapped).where(
-                WrappedKey.tenant_id == tenant_id, WrappedKey.owner.in_(wanted)
-            )
-            wrapped.update((owner, sealed) for owner, sealed in session.execute(stored))
+            rows = session.execute(_STORED, {"tenant_id": tenant_id, "owners": wanted})
+            wrapped.update((owner, sealed) for owner, sealed in rows)
         for owner in set(owners) - wrapped.keys():
             self._ciphers.drop((tenant_id, owner))
         return self.unwrapped(session, tenant_id, wrapped)
@@ -152,3 +150,9 @@ class KeyRing:
             wrapped,
             lambda: Cipher(tenant_id, Key(keys.wrapping.open(key_place(owner), wrapped))),
         )
+
+
+_STORED = select(WrappedKey.owner, WrappedKey.wrapped).where(
+    WrappedKey.tenant_id == bindparam("tenant_id"),
+    WrappedKey.owner.in_(bindparam("owners", expanding=True)),
+)
