@@ -20,7 +20,28 @@ from retrieval.visibility import HIDDEN, Visible
 
 _TOKEN_BYTES_BUFFERED = 40
 """Memory that one token of a segment takes while it is written: itself, its slot, their order."""
+_SCOPES_KEPT = 16  # a byte a passage each
 _SWEEP_MIN = 1024  # sweeping out fewer deleted chunks than this is not worth a copy
+
+
+class _Published:
+    """What searches see, and what the last scopes saw of it."""
+
+    def __init__(self, state: WordState) -> None:
+        self.state = state
+        self._kept: dict[bytes, ScopeStatistics] = {}
+
+    def statistics(self, visible: Visible, within: AbstractSet[str] | None) -> ScopeStatistics:
+        """Return `WordState.statistics`, from memory if they were asked for before."""
+        if within is not None:
+            return self.state.statistics(visible, within)
+        key = visible.tobytes()
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= _SCOPES_KEPT:
+                self._kept.clear()
+            found = self._kept[key] = self.state.statistics(visible)
+        return found
 
 
 class WordIndex:
@@ -35,19 +56,20 @@ class WordIndex:
         self._segment_tokens_max = buffer_bytes // _TOKEN_BYTES_BUFFERED
         self._compaction_share = compaction_share
         self._document_weight = np.float32(document_weight)
-        self._published = self._committed = WordState()
+        self._committed = WordState()
+        self._published = _Published(self._committed)
         self._removed: set[str] = set()
         self._added: dict[str, PendingDocument] = {}
         self._added_tokens = 0
 
     def __len__(self) -> int:
         """Count the published chunks."""
-        return int(np.count_nonzero(self._published.visibility != HIDDEN))
+        return int(np.count_nonzero(self._published.state.visibility != HIDDEN))
 
     @property
     def held_slots(self) -> int:
         """Count the published chunks and those that wait to be swept out."""
-        return len(self._published.visibility)
+        return len(self._published.state.visibility)
 
     def put(
         self,
@@ -85,7 +107,7 @@ class WordIndex:
 
     def publish(self) -> None:
         """Show the last commit to searches."""
-        self._published = self._committed
+        self._published = _Published(self._committed)
 
     def search(
         self,
@@ -99,8 +121,8 @@ class WordIndex:
         `within` names the documents to which the search keeps, None all that are visible. Neither
         scores nor order depend on chunks that are not visible, or not within.
         """
-        state = self._published
-        scope = state.statistics(visible, within)
+        published = self._published
+        state, scope = published.state, published.statistics(visible, within)
         if not tokens or not scope.chunks:
             return ()
         wanted = numbers(b"".join(dict.fromkeys(tokens)))
@@ -111,7 +133,7 @@ class WordIndex:
 
     def contents(self) -> dict[int, tuple[str, int]]:
         """Return the document and visibility class of every published chunk; slow."""
-        state = self._published
+        state = self._published.state
         return {
             int(state.chunk_ids[slot]): (document_id, int(state.visibility[slot]))
             for document_id, slots in state.documents.items()

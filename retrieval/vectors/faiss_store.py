@@ -27,6 +27,7 @@ from retrieval.visibility import HIDDEN, Visible, marked
 faiss: Any = faiss_with_stubs  # its stubs give C++'s signatures, not those of its Python wrappers
 
 _SKETCHED_AT_ONCE = 16_384
+_SCOPES_KEPT = 16  # a bit a vector each
 _COMPACTION_MIN = 1024  # sweeping out fewer deleted vectors than this is not worth a copy
 
 
@@ -57,6 +58,7 @@ class FaissStore:
         self._places = np.zeros(0, np.uint64)
         self._slices: dict[str, slice] = {}
         self._dead = 0
+        self._selected_before: dict[bytes, tuple[Any, int]] = {}
 
     def __len__(self) -> int:
         """Count the vectors that are not deleted."""
@@ -76,6 +78,7 @@ class FaissStore:
 
     def put(self, document_id: str, document: DocumentVectors) -> None:
         """Add a document's vectors, in place of those it had."""
+        self._selected_before = {}
         self.remove(document_id)
         if not len(document.chunk_ids):
             return
@@ -91,6 +94,7 @@ class FaissStore:
 
     def remove(self, document_id: str) -> None:
         """Hide a document's vectors for good, if it has any."""
+        self._selected_before = {}
         positions = self._slices.pop(document_id, None)
         if positions is None:
             return
@@ -127,11 +131,7 @@ class FaissStore:
         # One thread a search: many searches run at once, and threads inside each would only
         # fight. The setting belongs to the calling thread, so it is made each time.
         faiss.omp_set_num_threads(1)
-        visible_here = visible.take(self._visibility[:total])  # half the time of an index
-        if within is not None:
-            visible_here &= marked(within, self._slices, total)
-        selector = _selector(visible_here)
-        seen = int(np.count_nonzero(visible_here))
+        selector, seen = self._selected(visible, within)
         if seen > self._settings.exact_vectors_max:
             scores, positions = self._likely(query, selector, limit, seen)
         else:
@@ -140,6 +140,22 @@ class FaissStore:
         order = best_first(scores, self._places[positions], positions)[:limit]
         chunks = self._chunk_ids[positions[order]].tolist()
         return list(zip(chunks, scores[order].tolist(), strict=True))
+
+    def _selected(self, visible: Visible, within: AbstractSet[str] | None) -> tuple[Any, int]:
+        """Select what is visible, and count it; what the last scopes see is kept until a change."""
+        key = visible.tobytes()
+        if within is None and key in self._selected_before:
+            return self._selected_before[key]
+        total = self._index.ntotal
+        here = visible.take(self._visibility[:total])  # half the time of an index
+        if within is not None:
+            here &= marked(within, self._slices, total)
+        selected = _selector(here), int(np.count_nonzero(here))
+        if within is None:
+            if len(self._selected_before) >= _SCOPES_KEPT:
+                self._selected_before = {}
+            self._selected_before[key] = selected
+        return selected
 
     def _sketch(self, added: NDArray[np.float16]) -> None:
         """Keep a sketch of every vector from when there are more than are searched exactly."""
