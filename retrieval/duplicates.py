@@ -21,6 +21,7 @@ _SYMBOLS: Final = "%‰€$£¥<>≤≥±"
 _WORD: Final = re.compile(
     rf"[{_HAN}{_SYMBOLS}]|(?:(?<![^\W_])[-−](?=\d))?[^\W_{_HAN}]+(?:[.,][0-9]+)*"
 )
+_NO_DIGITS: Final = re.compile(r"\D+")
 _SHINGLE_WORDS: Final = 3
 _NEGATIONS: Final = frozenset(
     {"not", "no", "never", "none", "nor", "without", "cannot", *"不没沒未无無非勿禁"}
@@ -77,8 +78,17 @@ class _Wording:
         self._chunk = passage.chunk
 
     @cached_property
+    def folded(self) -> str:
+        return _folded(self._chunk.text)
+
+    @cached_property
+    def digits(self) -> str:
+        """What `figures` are made of, at a quarter of their price."""
+        return _NO_DIGITS.sub("", self.folded)
+
+    @cached_property
     def words(self) -> tuple[str, ...]:
-        return _words(self._chunk.text)
+        return tuple(_WORD.findall(self.folded))
 
     @cached_property
     def headings(self) -> tuple[str, ...]:
@@ -98,7 +108,7 @@ class _Wording:
             return True
         if self.headings and other.headings and self.headings != other.headings:
             return False
-        if not self.words or self.figures != other.figures:
+        if self.digits != other.digits or not self.words or self.figures != other.figures:
             return False
         return self.words == other.words or self._is_near(other, similarity_min)
 
@@ -115,7 +125,11 @@ class _Wording:
 
 def _words(text: str) -> tuple[str, ...]:
     """Return the words of a text without regard to case, width and marks; a Han is a word."""
-    return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+    return tuple(_WORD.findall(_folded(text)))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def place_of_quote(quote: str, chunk: Chunk) -> tuple[int, int] | None:
