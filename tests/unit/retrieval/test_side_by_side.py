@@ -7,6 +7,7 @@ import pytest
 from retrieval import side_by_side
 from retrieval.access import AccessScope
 from retrieval.rows import Batch, IndexedDocument
+from retrieval.scripts import SCRIPTS
 from retrieval.settings import RetrievalSettings
 from retrieval.side_by_side import beside
 from retrieval.vectors import faiss_vectors
@@ -46,7 +47,7 @@ def test_a_large_corpus_finds_what_a_small_one_does(monkeypatch: pytest.MonkeyPa
         made = IndexedDocument(f"d{number}", of, [number], [b""], ids, vectors)
         store.apply(Batch([f"d{number}"], [made]))
     scope = AccessScope("t", frozenset({1}))
-    query = np.array([1, 2, 3, 4], np.float32)
+    query = dict.fromkeys(SCRIPTS, np.array([1, 2, 3, 4], np.float32))
     alone = store.search(scope, query, 10)
     monkeypatch.setattr(faiss_vectors, "LARGE_FROM", 1)
     assert side_by_side.LARGE_FROM > 4
