@@ -143,19 +143,22 @@ class FaissStore:
 
     def _selected(self, visible: Visible, within: AbstractSet[str] | None) -> tuple[Any, int]:
         """Select what is visible, and count it; what the last scopes see is kept until a change."""
+        if within is not None:
+            return self._select(visible, within)
         key = visible.tobytes()
-        if within is None and key in self._selected_before:
-            return self._selected_before[key]
+        found = self._selected_before.get(key)  # one look: another search may empty it
+        if found is None:
+            if len(self._selected_before) >= _SCOPES_KEPT:
+                self._selected_before = {}
+            found = self._selected_before[key] = self._select(visible, None)
+        return found
+
+    def _select(self, visible: Visible, within: AbstractSet[str] | None) -> tuple[Any, int]:
         total = self._index.ntotal
         here = visible.take(self._visibility[:total])  # half the time of an index
         if within is not None:
             here &= marked(within, self._slices, total)
-        selected = _selector(here), int(np.count_nonzero(here))
-        if within is None:
-            if len(self._selected_before) >= _SCOPES_KEPT:
-                self._selected_before = {}
-            self._selected_before[key] = selected
-        return selected
+        return _selector(here), int(np.count_nonzero(here))
 
     def _sketch(self, added: NDArray[np.float16]) -> None:
         """Keep a sketch of every vector from when there are more than are searched exactly."""

@@ -143,3 +143,22 @@ def test_equals_are_ordered_by_document_wherever_they_lie() -> None:
     assert [chunk for chunk in everything if chunk % 2] == [c + 1 for c in everything[::2]]
     for limit in (1, 2, 5, 15, 16, 100):
         assert found("hcaebgdf", limit) == everything[:limit]
+
+
+def test_what_a_scope_saw_before_is_not_kept_beyond_a_change(store: FaissStore) -> None:
+    query = vectors(1, 77)[0].astype(np.float32)
+    before = set(found_in(store, query, seen(1), 400))
+    store.put("new", document(1, 90_000, 2))
+    store.remove("d0")
+    assert set(found_in(store, query, seen(1), 400)) == before - {0, 1, 2} | {90_000, 90_001}
+
+
+def test_more_scopes_than_are_kept_find_their_own(store: FaissStore) -> None:
+    query = vectors(1, 77)[0].astype(np.float32)
+    for _ in range(2):
+        for mask in range(1, 32):
+            classes = [1 + n for n in range(5) if mask >> n & 1]
+            allowed = {
+                n: document(1 + n % 5, 1000 * n, 3 + n) for n in range(20) if 1 + n % 5 in classes
+            }
+            assert found_in(store, query, seen(*classes), 400) == exact(allowed, query)
