@@ -15,6 +15,8 @@ from ingest.sandbox.landlock import restrict_to
 
 NOT_CONFINED = 77
 _READABLE = ("/usr", "/lib", "/lib64", "/opt", "/etc/fonts", "/etc/libreoffice", "/etc/ld.so.cache")
+# Debian keeps what LibreOffice shares between people under /var; without it, it aborts.
+_SHARED = ("/var/lib/libreoffice", "/var/spool/libreoffice")
 _ALSO_READABLE = ("/var/cache/fontconfig", "/dev/urandom", "/etc/passwd", "/sys/devices/system/cpu")
 SOCKETS = Path("/tmp")  # noqa: S108 - where LibreOffice puts one, whatever it is told
 _FILE_BYTES_MAX = 512 * 1024 * 1024
@@ -29,7 +31,7 @@ def main() -> None:
     """Confine this process and run the program in its place."""
     program, folder, target, seconds, memory = sys.argv[1:]
     leave_network()
-    readable = map(Path, (*_READABLE, *_ALSO_READABLE))
+    readable = map(Path, (*_READABLE, *_SHARED, *_ALSO_READABLE))
     if not restrict_to(readable, [Path(folder), Path("/dev/null")], [SOCKETS]):
         sys.exit(NOT_CONFINED)
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 2))
