@@ -1,21 +1,22 @@
 """Questions with passages and answers, read from a data folder and spelt as the model sees them.
 
 The folder holds `train_rag_en` and `train_rag_zh`, each with `train.jsonl` and `valid.jsonl`; a
-line has `lang`, `question`, `contexts` (`id`, `title`, `text`), `gold_context_ids`, `answer` (""
-if the passages do not hold it) and `answers`.
+line has `id`, `source`, `lang`, `question`, `contexts` (`id`, `title`, `text`), `answerable` and
+`unanswerable_kind`, `gold_context_ids`, `answer` ("" if the passages do not hold it), `answers`.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, get_args
 
 from model.errors import TuningDataError
 from model.tokenizer import ChatTokenizer
-from model.tuning.example_maker import Example, ExampleMaker
-from model.tuning.look_alikes import LookAlikeMaker
+from model.tuning.distractors import Distractors
+from model.tuning.example_maker import Example, Speller
+from model.tuning.look_alikes import LookAlikes
 from model.tuning.prompt import Language
 from model.tuning.recipe import Recipe
 from model.tuning.script import Scripts
@@ -23,8 +24,7 @@ from model.tuning.script import Scripts
 Split = Literal["train", "valid"]
 TOKENS_MAX: dict[Language, int] = {"en": 900, "zh": 820}
 _Rows = Mapping[Language, list[dict[str, Any]]]
-_Draft = tuple[dict[str, Any], list[dict[str, str]]]
-"""A row and the passages that its question will be asked over."""
+_Spell = Callable[[dict[str, Any], list[dict[str, str]]], Example]
 
 
 def read_examples(
@@ -33,36 +33,42 @@ def read_examples(
     """Spell out all examples that are short enough, in the order of the recipe's seed.
 
     Some get passages of other questions beside their own, so that the model learns to pass over
-    them, and some of those in the other language. With `look_alikes`, all are filled up to four
-    passages with such that share words with the question, as a search engine would find them.
+    them, and some of those in the other language. With `look_alikes`, they are passages that share
+    words with the question, as a search engine would find them; questions without an answer are
+    made of those with one, and explanations are answered by sentences.
 
     Raises:
         TuningDataError: the folder does not hold the files, or one is damaged.
     """
     rows: _Rows = {language: _read_rows(folder, language, split) for language in get_args(Language)}
-    random = Random(recipe.seed)  # noqa: S311 - reproducible, not secret
-    make = LookAlikeMaker if recipe.look_alikes else ExampleMaker
-    maker = make(tokenizer, end_token, rows, random)
+    scripts = Scripts(recipe.traditional_share, recipe.seed)
+    spell = Speller(tokenizer, end_token, scripts).spell
+    spelt = _among_look_alikes if recipe.look_alikes else _with_distractors
+    return list(spelt(rows, recipe.seed, spell))
+
+
+def _with_distractors(rows: _Rows, seed: int, spell: _Spell) -> Iterator[Example]:
+    random = Random(seed)  # noqa: S311 - reproducible, not secret
+    distractors, gold_of = Distractors(rows, random), _gold_of(rows)
     drafts = []
     for of_language in rows.values():
         order = list(of_language)
         random.shuffle(order)
-        made = ((row, maker.passages(row)) for row in order)
-        drafts += [draft for draft in made if _is_short(maker.spell(*draft, str))]
+        made = ((row, distractors.passages(row)) for row in order)
+        drafts += [draft for draft in made if _is_short(spell(*draft))]
     random.shuffle(drafts)
-    return list(_finished(drafts, maker, recipe, _gold_of(rows)))
-
-
-def _finished(
-    drafts: Iterable[_Draft], maker: ExampleMaker, recipe: Recipe, gold_of: Mapping[str, set[str]]
-) -> Iterator[Example]:
-    """Spell drafts in their script; none moves another, so recipes can be compared."""
-    scripts = Scripts(recipe.traditional_share, recipe.seed)
     for row, contexts in drafts:
-        spoilt = not row["answerable"] and _holds_gold(contexts, gold_of[row["question"]])
-        example = maker.spell(row, contexts, scripts.of(row["id"], row["lang"]))
-        if not spoilt and _is_short(example):
-            yield example
+        if row["answerable"] or not _holds_gold(contexts, gold_of[row["question"]]):
+            yield spell(row, contexts)
+
+
+def _among_look_alikes(rows: _Rows, seed: int, spell: _Spell) -> Iterator[Example]:
+    look_alikes = LookAlikes(rows, Random(seed))  # noqa: S311 - reproducible, not secret
+    order = [row for of_language in rows.values() for row in of_language]
+    Random(seed).shuffle(order)  # noqa: S311 - reproducible, not secret
+    drafts = (look_alikes.draft(row) for row in order)
+    spelt = (spell(*draft) for draft in drafts if draft is not None)
+    yield from (example for example in spelt if _is_short(example))
 
 
 def _is_short(example: Example) -> bool:

@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Sizes, schedule and seed. The defaults are those of the weights that come with Sourcebook."""
+    """Sizes, schedule and seed of one pass over examples."""
 
     first_layer: int = 12
     """The layers below are frozen and run once; their outcome is kept on disk."""
@@ -19,14 +20,9 @@ class Recipe:
     feed_forward_rank: int = 0
     """Rank of adapters on the dense feed-forward."""
     look_alikes: bool = False
-    """Fill every example up with passages that look like the right one."""
+    """Ask over passages that look like the right one, and more kinds of questions; see `asking`."""
     traditional_share: float = 0.0
     """Share of the Chinese examples that are written in traditional characters."""
-    short_answers_kept: float = 1.0
-    """Share of the Chinese examples with short answers that are kept: most are names and numbers,
-    and who has seen few others cuts explanations short."""
-    language_examples_max: int | None = None
-    """So many examples of one language at most."""
     gradient_tokens: int = 32
     """So many last tokens of a prompt, and its answer, get gradients; the others are only read."""
     examples_per_step: int = 8
@@ -64,3 +60,19 @@ class Recipe:
             return cls(**json.loads(text))
         except TypeError as error:
             raise ValueError(f"not a recipe: {error}") from error
+
+
+SHIPPED: Final = (
+    Recipe(),
+    Recipe(
+        look_alikes=True,
+        traditional_share=0.4,
+        examples_max=2240,
+        tokens_max=900,
+        adapter_learning_rate=5e-4,
+        expert_learning_rate=2.5e-4,
+        warmup_steps=15,
+        seed=20261124,
+    ),
+)
+"""The passes, one after the other, of the weights that come with Sourcebook."""

@@ -120,4 +120,6 @@ def _row(language: str, word: str, number: int) -> dict[str, object]:
         "answer": f"x{number}" if answerable else "",
         "answers": [f"x{number}"] if answerable else [],
         "answerable": answerable,
+        "unanswerable_kind": None if answerable else "human",
+        "source": "made here",
     }

@@ -1,9 +1,10 @@
-"""Examples of a second pass: look-alikes around the right passage, but never the answer."""
+"""Examples among look-alikes: passages like the right one, but never one that answers."""
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -11,12 +12,14 @@ from model.errors import TuningDataError
 from model.tokenizer import ChatTokenizer
 from model.tuning.example_maker import Example
 from model.tuning.examples import read_examples
+from model.tuning.look_alikes import LookAlikes
 from model.tuning.prompt import REFUSAL
 from model.tuning.recipe import Recipe
 
 END = 263
 RECIPE = Recipe(seed=1, look_alikes=True)
 Read = Callable[[Recipe], list[tuple[Example, str]]]
+Row = dict[str, object]
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def read(data_folder: Path, tokenizer: ChatTokenizer) -> Read:
     return of
 
 
-def rewrite(data_folder: Path, language: str, change: Callable[[dict[str, object]], None]) -> None:
+def rewrite(data_folder: Path, language: str, change: Callable[[Row], None]) -> None:
     path = data_folder / f"train_rag_{language}" / "train.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     for row in rows:
@@ -40,28 +43,56 @@ def rewrite(data_folder: Path, language: str, change: Callable[[dict[str, object
 
 
 def test_a_passage_that_shares_rare_words_is_put_beside(read: Read, data_folder: Path) -> None:
-    def speak_of_zebras(row: dict[str, object]) -> None:
-        if row["id"] == "en-0":
+    def speak_of_zebras(row: Row) -> None:
+        if row["id"] == "en-1":
             row["question"] = "What does a zebra eat?"
         if row["id"] == "en-5":
             row["contexts"][0]["text"] = "A zebra sleeps."  # type: ignore[index] - a list
 
     rewrite(data_folder, "en", speak_of_zebras)
-    asked = next(prompt for example, prompt in read(RECIPE) if example.id == "en-0")
-    assert "A zebra sleeps." in asked
-    assert 3 <= asked.count("</passage>") <= 4
+    for seed in range(5):
+        asked = [p for e, p in read(replace(RECIPE, seed=seed)) if e.id == "en-1"]
+        assert all("A zebra sleeps." in prompt for prompt in asked)
+        assert all(2 <= prompt.count("</passage>") <= 4 for prompt in asked)
 
 
-def test_a_question_is_left_out_when_the_passage_taken_from_it_comes_back(
-    read: Read, data_folder: Path
+def test_no_other_passage_answers(read: Read, data_folder: Path) -> None:
+    def answer_twice(row: Row) -> None:
+        if row["id"] == "en-5":
+            row["contexts"][0]["text"] = "river x1y again"  # type: ignore[index] - a list
+
+    rewrite(data_folder, "en", answer_twice)
+    asked = {(e.answerable, p.count("x1y")) for e, p in read(RECIPE) if e.id == "en-1"}
+    assert asked <= {(True, 1), (False, 0)}
+
+
+def test_a_question_without_its_passage_does_not_get_it_back(
+    read: Read, tokenizer: ChatTokenizer
 ) -> None:
-    def ask_without_gold(row: dict[str, object]) -> None:
-        if not row["answerable"] or row["id"] == "en-1":
-            row["question"] = "What is x1y?"
+    seen = set()
+    for seed in range(12):
+        for example, prompt in read(replace(RECIPE, seed=seed)):
+            answer = f"x{example.id[-1]}y"
+            said = b"".join(map(tokenizer.bytes_of, example.answer)).decode()
+            assert (said == REFUSAL) == (not example.answerable)
+            if int(example.id[-1]) % 3:
+                assert (answer in prompt) == example.answerable
+                seen.add(example.answerable)
+    assert seen == {True, False}
 
-    rewrite(data_folder, "en", ask_without_gold)
-    asked = {example.id for example, _ in read(RECIPE) if example.language == "en"}
-    assert asked == {"en-1", "en-2", "en-4", "en-5"}
+
+def test_long_passages_are_cut_but_not_their_answer(data_folder: Path) -> None:
+    lines = (data_folder / "train_rag_zh" / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    for context in (context for row in rows for context in row["contexts"]):
+        context["text"] = "河水很深。" * 200 + context["text"] + "。" + "山很高。" * 200
+    look_alikes = LookAlikes({"zh": rows}, Random(1))
+    drafts = [draft for draft in map(look_alikes.draft, rows * 5) if draft]
+    assert all(len(context["text"]) <= 380 for _, contexts in drafts for context in contexts)
+    answered = [(row, contexts) for row, contexts in drafts if row["answerable"]]
+    assert answered
+    for row, contexts in answered:
+        assert sum(f"x{row['id'][-1]}y" in context["text"] for context in contexts) == 1
 
 
 def test_a_share_of_the_chinese_is_written_in_traditional_characters(
@@ -69,7 +100,7 @@ def test_a_share_of_the_chinese_is_written_in_traditional_characters(
 ) -> None:
     pytest.importorskip("opencc")
 
-    def ask_for_dragons(row: dict[str, object]) -> None:
+    def ask_for_dragons(row: Row) -> None:
         row["question"] = "龙在哪里？"
 
     rewrite(data_folder, "zh", ask_for_dragons)
@@ -86,9 +117,3 @@ def test_without_a_converter_it_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "opencc", None)
     with pytest.raises(TuningDataError, match="pip install opencc"):
         read(replace(RECIPE, traditional_share=0.5))
-
-
-def test_refusals_stay_refusals(read: Read, tokenizer: ChatTokenizer) -> None:
-    for example, _ in read(RECIPE):
-        said = b"".join(map(tokenizer.bytes_of, example.answer)).decode()
-        assert (said == REFUSAL) == (not example.answerable)
