@@ -12,7 +12,7 @@ from rich.progress import Progress as Bar
 
 from api.settings import Settings
 from model.model_folder import ModelFolder
-from model.tuning.recipe import SHIPPED, Recipe
+from model.tuning.recipe import Recipe
 from model.tuning.report import refusal_table, score_table, utilisation_table
 from model.tuning.trainer import StepReport
 from model.tuning.tune import Judgement, Progress, Stage, Tuning
@@ -41,12 +41,11 @@ def tune(  # noqa: PLR0917 - typer passes options by name
     out: Annotated[Path, typer.Option(help="Folder for the tuned file.")] = Path("tuned"),
     recipe: Annotated[
         Path | None,
-        typer.Option(
-            exists=True, help="JSON file with what differs from the first pass; one pass only."
-        ),
+        typer.Option(exists=True, help="JSON file with what differs from the shipped recipe."),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(exists=True, help="Tuned file to start from.")
+        Path | None,
+        typer.Option(exists=True, help="Tuned file to start from: a second pass."),
     ] = None,
     resume: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--resume", help="Go on with the run in the working folder.")
@@ -55,22 +54,15 @@ def tune(  # noqa: PLR0917 - typer passes options by name
     """Tune experts for a known model whose file is here, and report on held-out examples."""
     gguf, console = _gguf(name, Settings()), Console(highlight=False)
     out.mkdir(parents=True, exist_ok=True)
-    tuned = TunedWeights.open(start) if start else None
-    for number, one in enumerate(_passes(recipe), start=1):
-        with _bars(console) as progress:
-            run = Tuning(gguf, data, working / f"pass-{number}", one, progress)
-            tuned = run.run(resume=resume, start=tuned)
-            tuned.save(out / FILE)
-            judgement = run.judge(tuned)
-        for table in _tables(judgement, one):
-            console.print(f"\n{table}", markup=False, soft_wrap=True)
+    chosen = Recipe() if recipe is None else Recipe.from_json(recipe.read_text(encoding="utf-8"))
+    with _bars(console) as progress:
+        run = Tuning(gguf, data, working, chosen, progress)
+        tuned = run.run(resume=resume, start=TunedWeights.open(start) if start else None)
+        tuned.save(out / FILE)
+        judgement = run.judge(tuned)
+    for table in _tables(judgement, chosen):
+        console.print(f"\n{table}", markup=False, soft_wrap=True)
     console.print(f"\nWritten to {out / FILE}")
-
-
-def _passes(recipe: Path | None) -> tuple[Recipe, ...]:
-    if recipe is None:
-        return SHIPPED
-    return (Recipe.from_json(recipe.read_text(encoding="utf-8")),)
 
 
 def _gguf(name: str | None, settings: Settings) -> Path:

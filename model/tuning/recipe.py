@@ -2,12 +2,11 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Sizes, schedule and seed of one pass over examples."""
+    """Sizes, schedule and seed. The defaults are those of the weights that come with Sourcebook."""
 
     first_layer: int = 12
     """The layers below are frozen and run once; their outcome is kept on disk."""
@@ -60,19 +59,3 @@ class Recipe:
             return cls(**json.loads(text))
         except TypeError as error:
             raise ValueError(f"not a recipe: {error}") from error
-
-
-SHIPPED: Final = (
-    Recipe(),
-    Recipe(
-        look_alikes=True,
-        traditional_share=0.4,
-        examples_max=2240,
-        tokens_max=900,
-        adapter_learning_rate=5e-4,
-        expert_learning_rate=2.5e-4,
-        warmup_steps=15,
-        seed=20261124,
-    ),
-)
-"""The passes, one after the other, of the weights that come with Sourcebook."""
