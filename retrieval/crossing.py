@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.embedding.port import Embedder
-from retrieval.scripts import SCRIPTS, Script, is_chinese
+from retrieval.scripts import SCRIPTS, Script, own_and_foreign
 from retrieval.vectors.centres import centre_of
 from retrieval.vectors.port import Nearest, Queries
 
@@ -32,7 +32,7 @@ class Crossing:
 
     def queries(self, question: str, vector: NDArray[np.float32]) -> Queries:
         """Return what to ask each script's passages for; `vector` is the question's."""
-        own, foreign = _own_and_foreign(question)
+        own, foreign = own_and_foreign(question)
         queries = dict.fromkeys(SCRIPTS, vector)
         queries[foreign] = vector - np.float32(self._share) * self._centre(own)
         return queries
@@ -42,11 +42,7 @@ class Crossing:
 
         A passage at its own language's centre is as near as it was to the question itself.
         """
-        own, foreign = _own_and_foreign(question)
+        own, foreign = own_and_foreign(question)
         level = self._share * float(self._centre(own) @ self._centre(foreign))
         found = [(chunk, score + level) for chunk, score in dense.get(foreign, ())]
         return {**dense, foreign: found} if found else dense
-
-
-def _own_and_foreign(question: str) -> tuple[Script, Script]:
-    return ("chinese", "other") if is_chinese(question) else ("other", "chinese")

@@ -4,13 +4,14 @@ The default model puts almost any passage in the question's own language before 
 another. So passages in the other language are found apart, and their cosine is raised before both
 are merged. When the nearest of all is then a foreign one, words, which seldom lead to another
 language, would still push it back: so foreign passages earn by meaning some of what words earn.
-Where only one language is visible, none of this changes anything.
+Where only the question's language is visible, none of this changes anything; where only another is,
+words count as far as they stand there: that of a sentence few do, of a product's name all.
 """
 
 from itertools import chain
 
 from retrieval.fusion import Scored, fuse, scaled
-from retrieval.scripts import is_chinese
+from retrieval.scripts import is_chinese, own_and_foreign
 from retrieval.settings import RetrievalSettings
 from retrieval.tenant_index import Candidates
 from retrieval.vectors.port import Nearest
@@ -19,11 +20,12 @@ from retrieval.vectors.port import Nearest
 def ranked(candidates: Candidates, question: str, settings: RetrievalSettings) -> Scored:
     """Merge what was found by meaning and by words, best first."""
     words = 1 - settings.dense_weight
+    known = words * (candidates.covered() if _is_all_foreign(candidates, question) else 1.0)
     dense = scaled(by_meaning(candidates, question, settings)[: settings.candidates_max])
     _, foreign = _by_language(candidates, question)
     parts = (
-        (settings.dense_weight, dense),
-        (words, scaled(candidates.lexical)),
+        (1 - known, dense),
+        (known, scaled(candidates.lexical)),
         (words * settings.foreign_words_share, _led_by_foreign(dense, foreign)),
     )
     return fuse(parts)
@@ -34,6 +36,11 @@ def by_meaning(candidates: Candidates, question: str, settings: RetrievalSetting
     bonus = settings.foreign_bonus_chinese if is_chinese(question) else settings.foreign_bonus
     own, foreign = _by_language(candidates, question)
     return _merged(own, [(chunk, cosine + bonus) for chunk, cosine in foreign])
+
+
+def _is_all_foreign(candidates: Candidates, question: str) -> bool:
+    own, foreign = own_and_foreign(question)
+    return bool(candidates.dense.get(foreign)) and not candidates.dense.get(own)
 
 
 def _by_language(candidates: Candidates, question: str) -> tuple[Nearest, Nearest]:

@@ -28,3 +28,8 @@ def is_chinese(text: str) -> bool:
     han = len(_HAN.findall(text))
     latin = sum(map(str.isalpha, text)) - han
     return han * _LETTERS_PER_HAN > latin
+
+
+def own_and_foreign(question: str) -> tuple[Script, Script]:
+    """Return the script in which a question is asked, and the other one."""
+    return ("chinese", "other") if is_chinese(question) else ("other", "chinese")

@@ -1,6 +1,6 @@
 """The indexes of one tenant, vectors and words, changed and searched as one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -23,10 +23,15 @@ Words = Mapping[int, tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What the indexes propose, best first: by meaning, in each script, and by words."""
+    """What the indexes propose, best first: by meaning, in each script, and by words.
+
+    `covered` tells how much of the question's words any of them holds: from 0 to 1, and rare ones
+    count more. It is called only where that matters.
+    """
 
     dense: Mapping[Script, Nearest]
     lexical: Nearest
+    covered: Callable[[], float] = lambda: 1.0
 
 
 class TenantIndex:
@@ -81,18 +86,18 @@ class TenantIndex:
             with stage(observe, "dense"):
                 return self._vectors.search(scope, queries, limit, within)
 
-        def by_words() -> Nearest:
+        def by_words() -> tuple[Nearest, Callable[[], float]]:
             with stage(observe, "lexical"):
                 visible = np.logical_or.reduce(list(self._classes.visible(scope).values()))
-                return self._words.search(tokens, visible, limit, within)
+                return self._words.find(tokens, visible, limit, within)
 
         if self._vectors.is_shared:  # a network must not hold up updates
             dense = by_meaning()
             with self._lock.shared():
-                return Candidates(dense, by_words())
+                return Candidates(dense, *by_words())
         with self._lock.shared():
             words = beside(by_words) if self._words.held_slots >= LARGE_FROM else by_words
-            return Candidates(by_meaning(), words())
+            return Candidates(by_meaning(), *words())
 
     def documents_with_vectors(self) -> frozenset[str]:
         """Name every document of which vectors are held."""

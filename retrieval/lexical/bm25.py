@@ -106,6 +106,28 @@ def bm25(found: Iterable[Postings], scope: ScopeStatistics) -> tuple[Scores, lis
     return scores, rarities
 
 
+def covered(
+    segments: Sequence[Segment],
+    tokens: Tokens,
+    rarities: Sequence[float],
+    slots: NDArray[np.intp],
+) -> float:
+    """Return how much of the tokens, weighed by rarity, that one of `slots` holds which holds most.
+
+    From 0 to 1; what nothing visible holds is rarest of all.
+    """
+    held = np.zeros(len(slots))
+    for segment in segments:
+        wanted = slots.astype(segment.slots.dtype)
+        for place, rare in zip(segment.find(tokens), rarities, strict=True):
+            posted = segment.slots[place]
+            if len(posted):
+                nearest = np.searchsorted(posted, wanted).clip(max=len(posted) - 1)
+                held += rare * (posted.take(nearest) == wanted)
+    whole = sum(rarities)
+    return float(held.max(initial=0.0)) / whole if whole else 0.0
+
+
 def _seen(
     segments: Sequence[Segment],
     places: Sequence[Sequence[slice]],

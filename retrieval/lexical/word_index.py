@@ -4,13 +4,14 @@ What is put or removed shows after `commit` and `publish`. A search works on one
 which nothing changes any more, so it needs no lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.lexical.bm25 import ScopeStatistics, Scores, bm25, visible_postings
+from retrieval.lexical.bm25 import ScopeStatistics, Scores, bm25, covered, visible_postings
 from retrieval.lexical.document_evidence import document_evidence
 from retrieval.lexical.postings import Tokens, numbers
 from retrieval.lexical.word_state import PendingDocument, WordState
@@ -116,7 +117,17 @@ class WordIndex:
         limit: int,
         within: AbstractSet[str] | None = None,
     ) -> Nearest:
-        """Return up to `limit` visible chunks that hold any of `tokens`, best first.
+        """Return up to `limit` visible chunks that hold any of `tokens`, best first."""
+        return self.find(tokens, visible, limit, within)[0]
+
+    def find(
+        self,
+        tokens: Sequence[bytes],
+        visible: Visible,
+        limit: int,
+        within: AbstractSet[str] | None = None,
+    ) -> tuple[Nearest, Callable[[], float]]:
+        """Return chunks as `search`, and what tells how much of `tokens` any of them holds.
 
         `within` names the documents to which the search keeps, None all that are visible. Neither
         scores nor order depend on chunks that are not visible, or not within.
@@ -124,12 +135,14 @@ class WordIndex:
         published = self._published
         state, scope = published.state, published.statistics(visible, within)
         if not tokens or not scope.chunks:
-            return ()
+            return (), lambda: 0.0
         wanted = numbers(b"".join(dict.fromkeys(tokens)))
-        slots, scores = self._scored(state, wanted, scope)
+        slots, scores, rarities = self._scored(state, wanted, scope)
         best = _best(slots, scores, state.places, limit)
-        chunks = state.chunk_ids.take(slots.take(best))
-        return list(zip(chunks.tolist(), scores.take(best).tolist(), strict=True))
+        chosen = slots.take(best)
+        chunks = state.chunk_ids.take(chosen)
+        nearest = list(zip(chunks.tolist(), scores.take(best).tolist(), strict=True))
+        return nearest, partial(covered, state.segments, wanted, rarities, chosen)
 
     def contents(self) -> dict[int, tuple[str, int]]:
         """Return the document and visibility class of every published chunk; slow."""
@@ -142,8 +155,8 @@ class WordIndex:
 
     def _scored(
         self, state: WordState, wanted: Tokens, scope: ScopeStatistics
-    ) -> tuple[NDArray[np.intp], Scores]:
-        """Return the slots that hold any of the tokens, rising, and their scores."""
+    ) -> tuple[NDArray[np.intp], Scores, list[float]]:
+        """Return the slots that hold any of the tokens, rising, their scores, and rarities."""
         words = visible_postings(state.segments, wanted, scope)
         scores, rarities = bm25(words, scope)
         found = np.flatnonzero(scores > 0)  # a third of the time that floats take
@@ -151,7 +164,7 @@ class WordIndex:
         if self._document_weight:
             evidence = document_evidence(state, wanted, rarities, scope)
             scores += self._document_weight * evidence.take(state.owners.take(found))
-        return found, scores
+        return found, scores, rarities
 
     def _tidied(self, state: WordState) -> WordState:
         dead = int(np.count_nonzero(state.visibility == HIDDEN))

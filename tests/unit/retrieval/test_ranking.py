@@ -29,6 +29,16 @@ def test_in_a_corpus_of_one_language_nothing_is_different(question: str, script:
     assert by_meaning(candidates, question, SETTINGS) == FOUND
 
 
+@pytest.mark.parametrize(("covered", "first"), [(1.0, 2), (0.1, 3)])
+def test_where_all_is_foreign_words_count_as_far_as_they_stand_there(
+    covered: float, first: int
+) -> None:
+    candidates = Candidates({"chinese": FOUND}, WORDS, lambda: covered)
+    assert numbers(ranked(candidates, "How do I mount a partition?", SETTINGS))[0] == first
+    own = ranked(candidates, "怎样挂载分区？", SETTINGS)
+    assert own == fuse([(0.5, scaled(FOUND)), (0.5, scaled(WORDS))])
+
+
 def test_the_bonus_depends_on_the_language_of_the_question() -> None:
     candidates = Candidates({"chinese": [(1, 0.84)], "other": [(2, 0.80)]}, [])
     assert nearest(candidates, "停车位", SETTINGS) == [2, 1]
