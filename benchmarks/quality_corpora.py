@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,7 @@ from retrieval.scripts import script_of
 from retrieval.settings import RetrievalSettings
 from retrieval.stages import ignore
 from retrieval.tenant_index import Candidates, TenantIndex
+from retrieval.vectors.centres import centre_of
 from retrieval.vectors.faiss_vectors import FaissVectors
 from retrieval.visibility import DocumentClass, VisibilityClasses
 
@@ -98,8 +100,8 @@ def candidates(
 
 def _index(corpus: Corpus, embedder: CachedEmbedder, settings: RetrievalSettings) -> TenantIndex:
     classes = VisibilityClasses()
-    centre = np.full(embedder.dimensions, embedder.dimensions**-0.5, np.float32)
-    vectors = FaissVectors(classes, embedder.dimensions, settings, lambda _: centre)
+    centre = partial(centre_of, embedder)
+    vectors = FaissVectors(classes, embedder.dimensions, settings, centre)
     index = TenantIndex(vectors, classes, settings)
     index.load([Batch([], list(_indexed(corpus, embedder)))])
     return index

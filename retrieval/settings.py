@@ -47,7 +47,7 @@ class RetrievalSettings(BaseModel):
     )
     # How the two below were chosen: docs/evaluation.md, "How good the search is".
     dense_weight: float = Field(
-        0.5, ge=0, le=1, description="Weight of meaning against words, each scaled to its best."
+        0.45, ge=0, le=1, description="Weight of meaning against words, each scaled to its best."
     )
     document_weight: float = Field(
         1.0,
@@ -77,7 +77,7 @@ class RetrievalSettings(BaseModel):
         description="Cosine that passages in other languages gain for Chinese questions.",
     )
     foreign_words_share: float = Field(
-        0.5,
+        0.6,
         ge=0,
         le=1,
         description="Share of the weight of words that passages in another language than the "
