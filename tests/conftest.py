@@ -101,13 +101,23 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all tests of the one server in one process, and so those of the identity providers."""
+    """Run all tests of the one server in one process, so those of the identity providers.
+
+    Of the others, those of one file: what a file shares is made once, and which of its tests runs
+    after which does not change from one run to the next.
+    """
     for item in items:
-        wanted = getattr(item, "fixturenames", ())
-        shared = [name for name in ("server", "oidc_provider", "glewlwyd") if name in wanted]
-        if shared:
-            group = "server" if "server" in shared else "identity"
-            item.add_marker(pytest.mark.xdist_group(group))
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(_shared(item)))
+
+
+def _shared(item: pytest.Item) -> str:
+    wanted = getattr(item, "fixturenames", ())
+    if "server" in wanted:
+        return "server"
+    if "oidc_provider" in wanted or "glewlwyd" in wanted:
+        return "identity"
+    return item.nodeid.split("::")[0]
 
 
 @pytest.fixture(scope="session")
