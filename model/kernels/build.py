@@ -1,9 +1,7 @@
-"""Compiles the kernels, once for each source, torch, compiler and processor.
+"""Compiles kernels in C++, once for each source, torch and processor.
 
-    python -m model.kernels.build
-
-does so ahead of time, for images and first starts. The library is put into the user's own cache
-folder, which nobody else may write: whoever can change it runs code here.
+The library is put into the user's own cache folder, which nobody else may write: whoever can change
+it runs code here.
 """
 
 import hashlib
@@ -11,20 +9,30 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from model.durable_files import exclusive, publish
 from model.errors import KernelsUnavailable
-from model.kernels.processor import NEEDED, processor_flags
+from model.kernels.processor import processor_flags
 
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS = ("-std=c++20", "-O3", "-march=native", "-fPIC", "-shared")
 COMPILE_SECONDS_MAX = 300
-_SOURCE = Path(__file__).with_name("source")
 _TORCH = Path(torch.__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSource:
+    """A folder of C++ whose `library.cpp` registers operators with torch."""
+
+    name: str
+    """Begins the names of what is compiled from it."""
+    folder: Path
+    needed: frozenset[str]
+    """What the processor must be able to do, in Linux' words."""
 
 
 def cache_folder() -> Path:
@@ -32,28 +40,30 @@ def cache_folder() -> Path:
     return Path.home() / ".cache" / "sourcebook" / "kernels"
 
 
-def built_library(folder: Path | None = None) -> Path:
+def built_library(source: KernelSource, folder: Path | None = None) -> Path:
     """Return the compiled kernels, compiling them if need be (some seconds).
+
+    `folder` is where they are kept, by default the cache folder.
 
     Raises:
         KernelsUnavailable: the processor lacks what they need, there is no compiler or it failed,
             or the cache folder cannot be used or trusted.
     """
-    if missing := NEEDED - processor_flags():
+    if missing := source.needed - processor_flags():
         raise KernelsUnavailable(f"the processor has no {', '.join(sorted(missing))}")
     try:
-        return _built(folder or cache_folder())
+        return _built(source, folder or cache_folder())
     except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
         raise KernelsUnavailable(f"the cache folder cannot be used: {error}") from error
 
 
-def _built(folder: Path) -> Path:
+def _built(source: KernelSource, folder: Path) -> Path:
     _make_private(folder)
-    library = folder / f"{_key()}.so"
-    with exclusive(folder / ".lock"):
+    library = folder / f"{source.name}-{_key(source)}.so"
+    with exclusive(folder / f".{source.name}.lock"):
         if not library.exists():
             unfinished = folder / f".{library.name}.unfinished"
-            _compile(unfinished)
+            _compile(source, unfinished)
             publish(unfinished, library)
     _check_private(library)
     return library
@@ -72,21 +82,28 @@ def _check_private(path: Path) -> None:
         raise KernelsUnavailable(f"{path} can be written by others; chmod go-w it")
 
 
-def _key() -> str:
+def _key(source: KernelSource) -> str:
     """Name what the machine code depends on: old ones stay for other machines on the same home."""
     digest = hashlib.sha256(f"{torch.__version__} {FLAGS} {sorted(processor_flags())}".encode())
-    for path in sorted(_SOURCE.iterdir()):
+    for path in sorted(source.folder.iterdir()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
 
 
-def _compile(library: Path) -> None:
+def _compile(source: KernelSource, library: Path) -> None:
     compiler = next(filter(None, map(shutil.which, COMPILERS)), None)
     if compiler is None:
         raise KernelsUnavailable(f"there is no compiler ({', '.join(COMPILERS)})")
     try:
         done = subprocess.run(  # noqa: S603 - a compiler from the path, with fixed arguments
-            [compiler, *FLAGS, str(_SOURCE / "library.cpp"), *_torch_flags(), "-o", str(library)],
+            [
+                compiler,
+                *FLAGS,
+                str(source.folder / "library.cpp"),
+                *_torch_flags(),
+                "-o",
+                str(library),
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -109,10 +126,3 @@ def _torch_flags() -> list[str]:
         "-ltorch_cpu",
         "-lc10",
     ]
-
-
-if __name__ == "__main__":
-    try:
-        sys.stdout.write(f"{built_library()}\n")
-    except KernelsUnavailable as error:
-        sys.exit(f"{error}")

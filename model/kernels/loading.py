@@ -1,23 +1,24 @@
-"""Whether the compiled kernels are in use in this process."""
+"""Whether the model's compiled kernels are in use in this process."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from model.errors import KernelsUnavailable
-from model.kernels.build import built_library
+from model.kernels.library import KernelSource, load_library
 
+SOURCE = KernelSource(
+    "model",
+    Path(__file__).with_name("source"),
+    frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}),
+)
 _DTYPES = (torch.bfloat16, torch.float32)
 
 
 class _Kernels:
     def __init__(self) -> None:
-        self.loaded = False
         self.used = False
-        self.lock = threading.Lock()
 
 
 _kernels = _Kernels()
@@ -29,15 +30,8 @@ def load_kernels(folder: Path | None = None) -> None:
     Raises:
         KernelsUnavailable: they cannot be had here; everything works without, only slower.
     """
-    with _kernels.lock:
-        if not _kernels.loaded:
-            library = built_library(folder)
-            try:
-                torch.ops.load_library(library)  # type: ignore[no-untyped-call]
-            except OSError as error:
-                raise KernelsUnavailable(f"{library} cannot be loaded: {error}") from error
-            _kernels.loaded = True
-        _kernels.used = True
+    load_library(SOURCE, folder)
+    _kernels.used = True
 
 
 def kernels_used(*tensors: torch.Tensor) -> bool:

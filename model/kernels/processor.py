@@ -1,10 +1,9 @@
-"""What the kernels need of the processor."""
+"""What this processor can do."""
 
 import platform
 from functools import cache
 from pathlib import Path
 
-NEEDED = frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"})
 _CPUINFO = Path("/proc/cpuinfo")
 
 
