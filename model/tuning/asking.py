@@ -47,14 +47,15 @@ def asking(row: Row, random: Random) -> Asking | None:
         kept = random.random() < _KEPT.get(row["unanswerable_kind"], 1.0)
         return Asking(row, tuple(row["contexts"])) if kept else None
     gold, is_policy = _gold(row), row["source"].startswith("policyqa")
-    if gold is None or (is_policy and not _is_kept_policy(row, random)):
+    if gold is None or (is_policy and not is_kept_policy(row, random)):
         return None
     if is_policy or random.random() < _ANSWERED_SHARE:
         return Asking(row | {"answer": answer_of(row, gold["text"])}, (gold,))
     return _unanswerable(row, gold, random)
 
 
-def _is_kept_policy(row: Row, random: Random) -> bool:
+def is_kept_policy(row: Row, random: Random) -> bool:
+    """Tell whether a row of privacy policies, of which there are many alike, is asked."""
     long = len(row["answer"]) >= _POLICY_ANSWER_CHARACTERS_MIN
     return long and random.random() < _POLICY_KEPT
 

@@ -10,18 +10,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from model.errors import TuningDataError
 from model.tokenizer import ChatTokenizer
 from model.tuning.distractors import Distractors
 from model.tuning.example_maker import Example, Speller
 from model.tuning.look_alikes import LookAlikes
+from model.tuning.mixture import Mixture, Split
 from model.tuning.prompt import Language
 from model.tuning.recipe import Recipe
 from model.tuning.script import Scripts
 
-Split = Literal["train", "valid"]
 TOKENS_MAX: dict[Language, int] = {"en": 900, "zh": 820}
 _Rows = Mapping[Language, list[dict[str, Any]]]
 _Spell = Callable[[dict[str, Any], list[dict[str, str]]], Example]
@@ -35,7 +35,7 @@ def read_examples(
     Some get passages of other questions beside their own, so that the model learns to pass over
     them, and some of those in the other language. With `look_alikes`, they are passages that share
     words with the question, as a search engine would find them; questions without an answer are
-    made of those with one, and explanations are answered by sentences.
+    made of those with one, and explanations are answered by sentences. `plain_share` mixes both.
 
     Raises:
         TuningDataError: the folder does not hold the files, or one is damaged.
@@ -43,15 +43,17 @@ def read_examples(
     rows: _Rows = {language: _read_rows(folder, language, split) for language in get_args(Language)}
     scripts = Scripts(recipe.traditional_share, recipe.seed)
     spell = Speller(tokenizer, end_token, scripts).spell
-    spelt = _among_look_alikes if recipe.look_alikes else _with_distractors
-    return list(spelt(rows, recipe.seed, spell))
+    mixture = Mixture(recipe, split)
+    plain = list(_with_distractors(rows, mixture.plain(rows), recipe.seed, spell))
+    alike = list(_among_look_alikes(rows, mixture.alike(rows), recipe.seed, spell))
+    return mixture.shuffled(plain, alike)
 
 
-def _with_distractors(rows: _Rows, seed: int, spell: _Spell) -> Iterator[Example]:
+def _with_distractors(rows: _Rows, asked: _Rows, seed: int, spell: _Spell) -> Iterator[Example]:
     random = Random(seed)  # noqa: S311 - reproducible, not secret
     distractors, gold_of = Distractors(rows, random), _gold_of(rows)
     drafts = []
-    for of_language in rows.values():
+    for of_language in asked.values():
         order = list(of_language)
         random.shuffle(order)
         made = ((row, distractors.passages(row)) for row in order)
@@ -62,9 +64,11 @@ def _with_distractors(rows: _Rows, seed: int, spell: _Spell) -> Iterator[Example
             yield spell(row, contexts)
 
 
-def _among_look_alikes(rows: _Rows, seed: int, spell: _Spell) -> Iterator[Example]:
+def _among_look_alikes(rows: _Rows, asked: _Rows, seed: int, spell: _Spell) -> Iterator[Example]:
+    order = [row for of_language in asked.values() for row in of_language]
+    if not order:
+        return
     look_alikes = LookAlikes(rows, Random(seed))  # noqa: S311 - reproducible, not secret
-    order = [row for of_language in rows.values() for row in of_language]
     Random(seed).shuffle(order)  # noqa: S311 - reproducible, not secret
     drafts = (look_alikes.draft(row) for row in order)
     spelt = (spell(*draft) for draft in drafts if draft is not None)

@@ -20,6 +20,10 @@ class Recipe:
     """Rank of adapters on the dense feed-forward."""
     look_alikes: bool = False
     """Ask over passages that look like the right one, and more kinds of questions; see `asking`."""
+    plain_share: float = 0.0
+    """With `look_alikes`: share of the rows that are asked as without them."""
+    english_kept: float = 1.0
+    """Share of the English rows that are tuned on; less where they would crowd Chinese out."""
     traditional_share: float = 0.0
     """Share of the Chinese examples that are written in traditional characters."""
     gradient_tokens: int = 32

@@ -17,8 +17,9 @@ from model.gguf.unpack import unpacked_folder
 from model.tokenizer import ChatTokenizer
 from model.tuning.base import FrozenBase
 from model.tuning.example_maker import Example
-from model.tuning.examples import Split, read_examples
+from model.tuning.examples import read_examples
 from model.tuning.hidden_states import HiddenStates, cached_hidden_states
+from model.tuning.mixture import Split
 from model.tuning.prompt import Language
 from model.tuning.recipe import Recipe
 from model.tuning.report import utilisation
