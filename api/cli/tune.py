@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 
 from api.settings import Settings
 from model.model_folder import ModelFolder
+from model.prepared import shipped_recipe
 from model.tuning.recipe import Recipe
 from model.tuning.report import refusal_table, score_table, utilisation_table
 from model.tuning.trainer import StepReport
@@ -41,7 +42,7 @@ def tune(  # noqa: PLR0917 - typer passes options by name
     out: Annotated[Path, typer.Option(help="Folder for the tuned file.")] = Path("tuned"),
     recipe: Annotated[
         Path | None,
-        typer.Option(exists=True, help="JSON file with what differs from the shipped recipe."),
+        typer.Option(exists=True, help="JSON file with what differs from the model's own recipe."),
     ] = None,
     start: Annotated[
         Path | None,
@@ -54,7 +55,7 @@ def tune(  # noqa: PLR0917 - typer passes options by name
     """Tune experts for a known model whose file is here, and report on held-out examples."""
     gguf, console = _gguf(name, Settings()), Console(highlight=False)
     out.mkdir(parents=True, exist_ok=True)
-    chosen = Recipe() if recipe is None else Recipe.from_json(recipe.read_text(encoding="utf-8"))
+    chosen = _recipe(gguf, recipe)
     with _bars(console) as progress:
         run = Tuning(gguf, data, working, chosen, progress)
         tuned = run.run(resume=resume, start=TunedWeights.open(start) if start else None)
@@ -74,6 +75,12 @@ def _gguf(name: str | None, settings: Settings) -> Path:
         message = f"{place.name} is not here: `sourcebook models fetch {place.name}`."
         raise LookupError(message)
     return place.path
+
+
+def _recipe(gguf: Path, changes: Path | None) -> Recipe:
+    """Return the recipe of the model's own experts, so that no file is needed to rebuild them."""
+    shipped = shipped_recipe(gguf)
+    return shipped if changes is None else shipped.changed(changes.read_text(encoding="utf-8"))
 
 
 def _tables(judgement: Judgement, recipe: Recipe) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Every number that shapes the tuned weights: same recipe, data and machine, same weights."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,20 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
-        """Read it back.
+        """Read it back; what the text does not name is as in the default.
+
+        Raises:
+            ValueError: it is no recipe.
+        """
+        return cls().changed(text)
+
+    def changed(self, text: str) -> "Recipe":
+        """Return this recipe with the changes that a JSON text names.
 
         Raises:
             ValueError: it is no recipe.
         """
         try:
-            return cls(**json.loads(text))
+            return replace(self, **json.loads(text))
         except TypeError as error:
             raise ValueError(f"not a recipe: {error}") from error

@@ -12,7 +12,7 @@ from model.durable_files import sha256_of
 from model.errors import CheckpointError
 from model.gguf.unpack import unpacked_folder
 from model.known_models import KNOWN_MODELS
-from model.prepared import prepared_folder, shipped_experts
+from model.prepared import prepared_folder, shipped_experts, shipped_recipe
 from model.provenance import came_from, note_sources
 from model.tokenizer import ChatTokenizer
 from model.tuning.base import FrozenBase
@@ -122,6 +122,18 @@ def test_without_experts_the_dense_model_is_served(tiny_gguf: Path) -> None:
 
 def test_experts_are_shipped_for_known_files_only(tmp_path: Path) -> None:
     assert shipped_experts(tmp_path / "other.gguf") is None
+
+
+def test_a_model_is_rebuilt_by_the_recipe_of_its_own_experts(
+    tiny_gguf: Path, tmp_path: Path, tuned_for: TunedMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.prepared._SHIPPED", tmp_path)
+    known, other = (tmp_path / known.file_name for known in KNOWN_MODELS)
+    (tmp_path / KNOWN_MODELS[0].name).mkdir()
+    tuned = tuned_for(tiny_gguf, tmp_path / KNOWN_MODELS[0].name / "experts.safetensors", 1)
+    assert shipped_recipe(known) == tuned.recipe != Recipe()
+    assert shipped_recipe(other) == Recipe()
+    assert tuned.recipe.changed('{"seed": 5}') == replace(tuned.recipe, seed=5)
 
 
 def test_a_folder_remembers_its_sources(tmp_path: Path) -> None:
