@@ -18,6 +18,7 @@ from model.errors import ImportRefused, UnknownModel
 from model.fetch import configured_sources, fetch_model
 from model.importing import import_checkpoint
 from model.model_folder import ModelFolder, ModelPlace
+from model.prepared import shipped_experts
 from model.sources.folder import FolderSource
 from model.sources.port import ModelSource, Progress
 from model.verification import verify_place
@@ -42,9 +43,8 @@ def list_models() -> None:
     for place in places:
         mark = "*" if place.name == configured else " "
         state = "here" if place.is_here else "not fetched"
-        origin = "imported" if place.known is None else "official file"
         size = f"{place.size_bytes / 1e6:.0f} MB"
-        console.print(f"{mark} {place.name:<{width}}  {size:>8}  {state:<11}  {origin}")
+        console.print(f"{mark} {place.name:<{width}}  {size:>8}  {state:<11}  {_origin(place)}")
     console.print(f"\nFolder: {settings.models}")
     console.print(f"Sources, in order: {_sources(settings)}")
     if settings.model.backend == "openai":
@@ -115,6 +115,12 @@ def fetch_default(settings: Settings, console: Console) -> None:
         place = ModelFolder(settings.models).find(settings.model.name)
         if not place.is_here:
             _fetch(settings, place, console)
+
+
+def _origin(place: ModelPlace) -> str:
+    if place.known is None:
+        return "imported"
+    return "official file" + (", tuned experts" if shipped_experts(place.path) else "")
 
 
 def _official_files(folder: Path, name: str | None, models: ModelFolder) -> list[ModelPlace]:

@@ -58,6 +58,18 @@ def test_list(disk: Path, here: Path) -> None:
     assert "* tiny-1b      0 MB  here         official file\n" in run("list").output
 
 
+def test_list_tells_which_models_have_tuned_experts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("model.prepared.KNOWN_MODELS", (TINY, OTHER))
+    monkeypatch.setattr("model.prepared._SHIPPED", tmp_path)
+    (tmp_path / OTHER.name).mkdir()
+    (tmp_path / OTHER.name / "experts.safetensors").write_bytes(b"")
+    output = run("list").output
+    assert "tiny-1b      0 MB  not fetched  official file\n" in output
+    assert "tiny-2b      2 MB  not fetched  official file, tuned experts\n" in output
+
+
 def test_list_shows_where_models_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCEBOOK_MODEL__HUB_URL", "https://hub.example")
     monkeypatch.setenv("SOURCEBOOK_MODEL__CARRIER_PACKAGES", "true")
