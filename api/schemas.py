@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from api.document_schemas import Failure, Omission
 from api.filter_schemas import Filters
 from api.schema_base import DocumentStatus, Identifier
 from api.schema_base import Input as _Input
@@ -155,14 +156,6 @@ class RoleChange(_Input):
     role: Role
 
 
-class Failure(_View):
-    """Why processing ended; `retryable` without changing the file."""
-
-    code: str
-    detail: str
-    retryable: bool
-
-
 class Document(_View):
     """A document and how far its processing has come (`progress` in percent).
 
@@ -178,6 +171,7 @@ class Document(_View):
     stage: Literal["queued", "parsing", "chunking", "embedding", "indexing", "ready"]
     progress: int
     error: Failure | None
+    omissions: list[Omission]
     page_count: int | None
     chunk_count: int
     language: str | None

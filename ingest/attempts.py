@@ -14,6 +14,7 @@ from ingest.service import changeable
 from ingest.settings import UploadLimits
 from ingest.states import PROGRESS, Stage, Status
 from retrieval.access import AccessScope, scope_for
+from retrieval.changes import append_change
 from retrieval.tables import Document
 from security.audit import AuditLog
 from security.principal import Principal, Verb
@@ -43,16 +44,21 @@ class Attempts:
         self._limits = limits
 
     def retry(self, session: Session, principal: Principal, document_id: str) -> None:
-        """Let a failed document wait for its processing again, from the beginning.
+        """Let a document wait for its processing again, from the beginning.
+
+        One that is ready although something of it was not read is found again when that ends.
 
         Raises:
             NotFound, Forbidden: the caller may not see it, or not upload there.
-            RetryRefused: it did not fail.
+            RetryRefused: it neither failed nor is incomplete.
         """
         row = changeable(session, principal, document_id, Verb.UPLOAD)
-        if row.status != Status.FAILED:
+        was_found = row.status == Status.READY
+        if not (row.omissions if was_found else row.status == Status.FAILED):
             raise RetryRefused
         self._wait_again(session, principal, row)
+        if was_found:
+            append_change(session, row.tenant_id, row.id, at=row.updated_at)
 
     def cancel(self, session: Session, principal: Principal, document_id: str) -> None:
         """Take a document out of the queue, or end the work on it.
@@ -114,7 +120,7 @@ class Attempts:
         row.attempt += 1
         row.status, row.stage = Status.QUEUED, Stage.QUEUED
         row.progress = PROGRESS[Stage.QUEUED]
-        row.error_code = row.error_detail = None
+        row.error_code = row.error_detail = row.omissions = None
         row.updated_at = self._clock()
         self._record(session, principal, "document.retry", row)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from ingest.omissions import Omission
 from retrieval.corpus import Box
 
 BlockKind = Literal["heading", "text", "list", "table", "picture"]
@@ -56,7 +57,8 @@ class ParsedDocument:
 
     `language` is an ISO 639-1 code ("en", "zh") or None when the text is too short to tell.
     `unread_pages` count from 1: they show a picture and next to no text, so OCR has to read them.
-    `attachments` are not parsed yet. What the sandbox returns has neither.
+    `attachments` are not parsed yet. What the sandbox returns has neither; what could not be read
+    of it are its `omissions`, which do not belong to its text.
     """
 
     title: str | None
@@ -66,6 +68,7 @@ class ParsedDocument:
     unread_pages: tuple[int, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     origin: Origin = Origin()
+    omissions: tuple[Omission, ...] = ()
 
     @property
     def text(self) -> str:

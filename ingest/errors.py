@@ -156,10 +156,10 @@ class PermissionsRefused(RequestRefused):
 
 
 class RetryRefused(RequestRefused):
-    """Only what failed can be tried again."""
+    """Only what failed, or was not read as a whole, can be tried again."""
 
     code = "retry_refused"
-    message = "Only a document that failed can be tried again."
+    message = "Only a document that failed, or could not be read as a whole, can be tried again."
 
 
 class TagsRefused(RequestRefused):

@@ -1,5 +1,7 @@
 """Limits of uploading and parsing. Every limit has its unit in its name."""
 
+import math
+
 from pydantic import BaseModel, ConfigDict, Field
 
 MIB = 1024 * 1024
@@ -28,10 +30,12 @@ class ParseLimits(BaseModel):
     `parse_memory_bytes_max` is address space on top of what the warm process already maps.
 
     Scanned pages are read by OCR in processes of their own, `ocr_pages_per_process` in each, with
-    `ocr_memory_bytes_max` and `ocr_seconds_per_page_max` for each page, on `ocr_threads` cores.
-    `ocr_pages_max` is for one document; 0 switches OCR off. Lines are looked for in a page whose
-    long side was shrunk to `ocr_side_pixels_max`. `picture_pixels_max` is width times height of a
-    picture file, before it is unpacked.
+    `ocr_memory_bytes_max`, on `ocr_threads` cores. One page may take `ocr_seconds_per_page_max`;
+    all of a document together `ocr_mean_seconds_per_page_max` for each of them, and at least as
+    long as two pages. What a limit leaves unread is named on the document, which is ready with the
+    rest. `ocr_pages_max` are read of one document; 0 switches OCR off. Lines are looked for in a
+    page whose long side was shrunk to `ocr_side_pixels_max`. `picture_pixels_max` is width times
+    height of a picture file, before it is unpacked.
 
     Pictures inside office documents are read in the same way, the first `ocr_pictures_max` of a
     document (0 leaves all out); not those that show fewer pixels than `ocr_picture_pixels_min`, as
@@ -61,6 +65,7 @@ class ParseLimits(BaseModel):
     ocr_pages_per_process: int = Field(default=20, gt=0)
     ocr_threads: int = Field(default=2, gt=0, le=64)
     ocr_seconds_per_page_max: int = Field(default=60, gt=0)
+    ocr_mean_seconds_per_page_max: int = Field(default=20, gt=0)
     ocr_memory_bytes_max: int = Field(default=4096 * MIB, gt=0)
     ocr_side_pixels_max: int = Field(default=1280, ge=320, le=4096)
     attachments_max: int = Field(default=100, ge=0)
@@ -70,13 +75,18 @@ class ParseLimits(BaseModel):
     office_memory_bytes_max: int = Field(default=4096 * MIB, gt=0)
     archive: ArchiveLimits = ArchiveLimits()
 
-    def for_scans(self, pages: int) -> "ParseLimits":
+    def ocr_seconds_max(self, pages: int) -> float:
+        """Wall time for so many pages of one document, loading the models included."""
+        loading = 2 * self.ocr_seconds_per_page_max
+        return max(loading, self.ocr_mean_seconds_per_page_max * pages)
+
+    def for_scans(self, pages: int, seconds_left: float) -> "ParseLimits":
         """Limits of a process that reads so many pages by OCR, loading the models included."""
-        seconds = self.ocr_seconds_per_page_max * (pages + 1)
+        seconds = min(self.ocr_seconds_per_page_max * (pages + 1), seconds_left)
         return self.model_copy(
             update={
                 "parse_seconds_max": seconds,
-                "parse_cpu_seconds_max": seconds * self.ocr_threads,
+                "parse_cpu_seconds_max": math.ceil(seconds * self.ocr_threads),
                 "parse_memory_bytes_max": self.ocr_memory_bytes_max,
             }
         )

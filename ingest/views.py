@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from ingest.blocks import BLOCK_SEPARATOR, BlockKind, ParsedDocument
 from ingest.errors import ERRORS, IngestError
+from ingest.omissions import Omission, Part, read_stored
 from retrieval.labels import author_place
 from retrieval.tables import Document
 from security.cipher import Cipher
@@ -17,6 +18,18 @@ from security.principal import Role
 class Failure:
     """Why a document's processing ended, in words; `retryable` without changing the file."""
 
+    code: str
+    detail: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OmissionView:
+    """What was not read of a document that is ready, and why in words; see `Omission`."""
+
+    part: Part
+    count: int
+    pages: Sequence[tuple[int, int]]
     code: str
     detail: str
     retryable: bool
@@ -35,6 +48,7 @@ class DocumentView:
     stage: str
     progress: int
     error: Failure | None
+    omissions: Sequence[OmissionView]
     page_count: int | None
     chunk_count: int
     language: str | None
@@ -107,6 +121,7 @@ def view_document(
         stage=row.stage,
         progress=row.progress,
         error=_failure(row),
+        omissions=[_omission(one) for one in read_stored(row.omissions)],
         page_count=row.page_count,
         chunk_count=row.chunk_count,
         language=row.language,
@@ -141,3 +156,9 @@ def _failure(row: Document) -> Failure | None:
         return None
     kind = ERRORS.get(row.error_code, IngestError)
     return Failure(row.error_code, row.error_detail or kind.message, kind.retryable)
+
+
+def _omission(one: Omission) -> OmissionView:
+    kind = ERRORS.get(one.reason, IngestError)
+    words = kind.message, kind.retryable
+    return OmissionView(one.part, one.count, one.pages, one.reason, *words)

@@ -1,6 +1,7 @@
 """Collections, documents, chunks and the sequence of changes that indexes follow."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from sqlalchemy import JSON, Date, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.engine.default import DefaultExecutionContext
@@ -68,7 +69,8 @@ class Document(Base):
     """An uploaded file and how far its ingestion has come.
 
     `content_digest` is a keyed hash of the file's bytes. `attempt` counts (re)ingestions: work
-    of an older attempt writes nothing any more. `error_detail` holds no text of the document.
+    of an older attempt writes nothing any more. `error_detail` holds no text of the document;
+    `omissions` say by numbers and codes what of it could not be read.
     `dated_on` is the date that the file itself tells, until then and else the day of its upload.
     """
 
@@ -94,6 +96,7 @@ class Document(Base):
     attempt: Mapped[int] = mapped_column(default=1)
     error_code: Mapped[str | None] = mapped_column(String(64))
     error_detail: Mapped[str | None] = mapped_column(String(500))
+    omissions: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     page_count: Mapped[int | None]
     chunk_count: Mapped[int] = mapped_column(default=0)
     language: Mapped[str | None] = mapped_column(String(8))

@@ -51,7 +51,7 @@ def _files(paths: Iterable[Path], extensions: frozenset[str]) -> Iterator[Path]:
 
 
 def _ingest(client: Client, console: Console, collection_id: str, files: list[Path]) -> list[str]:
-    """Upload all, then follow all; return a line for each that failed."""
+    """Upload all, then follow all; return a line for each that failed, or not read as a whole."""
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -96,10 +96,19 @@ def _follow(client: Client, bar: Progress, waiting: dict[str, tuple[Path, TaskID
             _show(bar, task, document)
             if document["status"] in FINISHED:
                 del waiting[document_id]
-                if document["error"]:
-                    failures.append(f"{file}: {document['error']['detail']}")
+                failures += [f"{file}: {reason}" for reason in _reasons(document)]
         time.sleep(POLL_SECONDS if waiting else 0)
     return failures
+
+
+def _reasons(document: dict[str, Any]) -> Iterator[str]:
+    """Say in words why a document failed, or what of it was not read."""
+    if document["error"]:
+        yield document["error"]["detail"]
+    for one in document["omissions"]:
+        stretches = [f"{first}-{last}" for first, last in one["pages"]]
+        numbers = f" ({', '.join(stretches)})" if stretches else ""
+        yield f"{one['count']} {one['part']} not read{numbers}: {one['detail']}"
 
 
 def _show(bar: Progress, task: TaskID, document: dict[str, Any]) -> None:

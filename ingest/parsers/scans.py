@@ -22,8 +22,12 @@ from ingest.parsers import (
     scan_lines,
     scan_turns,
 )
+from ingest.parsers.pdf_lines import Page
 from ingest.settings import ParseLimits
 from retrieval.corpus import Box
+
+OnPage = Callable[[ParsedDocument], None]
+"""Called after each page with the document of all pages so far."""
 
 
 def read(
@@ -31,7 +35,7 @@ def read(
     media_type: str,
     numbers: Sequence[int],
     limits: ParseLimits,
-    on_page: Callable[[], None] = lambda: None,
+    on_page: OnPage = lambda _so_far: None,
 ) -> ParsedDocument:
     """Blocks of the pages `numbers` (from 1) of a PDF or picture file; none where nothing is seen.
 
@@ -41,20 +45,20 @@ def read(
         DocumentDamaged, PictureTooLarge.
     """
     reader = ocr.Reader(limits.ocr_threads, limits.ocr_side_pixels_max)
-    pages = []
+    pages: list[Page] = []
+    found = building.document([])
     for number, shown in _pictures(path, media_type, numbers, limits):
         pages.append(scan_lines.page(number, scan_turns.upright(reader, shown)))
-        on_page()
-    pages = pdf_furniture.without_furniture(pages)
-    headings = pdf_headings.Headings(pages, [])
-    return building.document(pdf_layout.blocks(pages, headings), title=headings.title)
+        found = _document(pdf_furniture.without_furniture(pages))
+        on_page(found)
+    return found
 
 
 def read_pictures(
     path: Path,
     wanted: Sequence[Box],
     limits: ParseLimits,
-    on_page: Callable[[], None] = lambda: None,
+    on_page: OnPage = lambda _so_far: None,
 ) -> ParsedDocument:
     """Blocks of pictures in an office document; a block's page is the place in `wanted`, from 1.
 
@@ -65,11 +69,17 @@ def read_pictures(
         DocumentDamaged: the document is; a damaged picture says nothing.
     """
     reader = ocr.Reader(limits.ocr_threads, limits.ocr_side_pixels_max)
-    pages = []
+    pages: list[Page] = []
+    found = building.document([])
     for number, shown in enumerate(embedded.pictures(path, wanted, limits), start=1):
         if shown is not None:
             pages.append(scan_lines.page(number, scan_turns.upright(reader, shown)))
-        on_page()
+            found = _document(pages)
+        on_page(found)
+    return found
+
+
+def _document(pages: list[Page]) -> ParsedDocument:
     headings = pdf_headings.Headings(pages, [])
     return building.document(pdf_layout.blocks(pages, headings), title=headings.title)
 

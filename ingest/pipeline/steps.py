@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ingest.blocks import ParsedDocument
 from ingest.errors import NoText, Superseded
 from ingest.office import OfficeView
+from ingest.omissions import stored
 from ingest.origin import keep_origin
 from ingest.pipeline.progress import Progress, Work
 from ingest.placing import placed
@@ -113,6 +114,7 @@ class Steps:
         try:
             with self._progress.writing(work) as (session, row):
                 row.page_count, row.language = document.page_count, document.language
+                row.omissions = stored(document.omissions)
                 keep_origin(session, self._keyring, cipher, row, document.origin)
         except Superseded:
             for name in names:

@@ -3,40 +3,30 @@
 import io
 import json
 import os
-import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from ingest.blocks import ParsedDocument
-from ingest.errors import (
-    DocumentTooLarge,
-    ParserCrashed,
-    ParserOutOfMemory,
-    ParserTimedOut,
-    SandboxUnavailable,
-)
-from ingest.sandbox import wire
+from ingest.errors import DocumentTooLarge, ParseError, SandboxUnavailable
+from ingest.sandbox import answers, wire
 from ingest.sandbox.attachments import inlined
 from ingest.sandbox.conversion import modern
-from ingest.sandbox.jobs import Job, OnPage, read_scans
+from ingest.sandbox.jobs import Job, OnPage, Reading
 from ingest.sandbox.pictures import read_pictures
+from ingest.sandbox.scans import read_scans
 from ingest.settings import ParseLimits
 
 _START_SECONDS_MAX = 120
 _CONTROL_SECONDS_MAX = 30
 _PACKET_BYTES_MAX = 16_384
-_READ_BYTES = 1 << 16
-# What an allocator does that gets no more memory: abort (Rust, glibc) or trap (pdfium).
-_GAVE_UP = frozenset({signal.SIGABRT, signal.SIGTRAP, signal.SIGILL, signal.SIGKILL})
 
 
 class ParserSandbox:
@@ -100,23 +90,36 @@ class ParserSandbox:
         content, media_type = modern(content, media_type, limits)
         with _memory_file(content) as document:
             job = Job(document.fileno(), media_type, limits)
-            found = read_scans(self.run(job), job, self.run, on_page)
-            found = read_pictures(found, job, self.run, on_page)
+            found = read_scans(self.run(job), job, self.read, on_page)
+            found = read_pictures(found, job, self.read, on_page)
         return inlined(found, limits, parse_inner)
 
     def run(self, job: Job) -> ParsedDocument:
-        """Do one job in a child of its own. Raises: as `parse`."""
-        deadline = time.monotonic() + job.limits.parse_seconds_max
-        pid, answer = self._start(job)
+        """Parse a document in a child of its own. Raises: as `parse`."""
+        answer, failure = self._done(job)
+        if failure is not None:
+            raise failure
+        return wire.decode(answer)
+
+    def read(self, job: Job) -> Reading:
+        """Read pages or pictures by OCR in a child of its own, as far as it comes.
+
+        Raises:
+            SandboxUnavailable: no child could be started.
+        """
+        answer, failure = self._done(job)
+        return answers.reading(answer, failure, len(job.scans or job.pictures))
+
+    def _done(self, job: Job) -> tuple[bytes, ParseError | None]:
+        """Let a child do a job; all that it wrote, and what ended it early."""
+        pid, pipe = self._start(job)
         try:
-            data = _read(answer, job, deadline)
+            answer, failure = answers.received(pipe, job)
         finally:
-            os.close(answer)
+            os.close(pipe)
             status = self._end(pid)
-        if data is None:
-            raise ParserTimedOut
-        _raise_for(status, complete=bool(data.strip()))
-        return wire.decode(data)
+        complete = bool(answer.rpartition(wire.PAGE_END)[2].strip())
+        return answer, failure or answers.ended(status, complete=complete)
 
     def close(self) -> None:
         """End the warm process and every child; a later `parse` starts anew."""
@@ -228,41 +231,3 @@ def _memory_file(content: BinaryIO | bytes) -> BinaryIO:
     target.flush()
     target.seek(0)
     return target
-
-
-def _read(answer: int, job: Job, deadline: float) -> bytes | None:
-    """Everything up to the end of the pipe; None when `deadline` comes first.
-
-    Raises:
-        ParserCrashed: more than the limit.
-    """
-    parts: list[bytes] = []
-    size = 0
-    poller = select.poll()
-    poller.register(answer, select.POLLIN)
-    while (left := deadline - time.monotonic()) > 0:
-        if not poller.poll(left * 1000):
-            return None
-        part = os.read(answer, _READ_BYTES)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
-        size += len(part)
-        if size > job.limits.parse_result_bytes_max:
-            raise ParserCrashed
-        for _ in range(part.count(wire.PAGE_DONE)):
-            job.on_page()
-    return None
-
-
-def _raise_for(status: int, *, complete: bool) -> None:
-    """Turn the end of a child into an error, unless it ended by itself with an answer.
-
-    The host kills a child after its answer, so SIGKILL counts only without one.
-    """
-    if os.WIFEXITED(status) or complete:
-        return
-    number = os.WTERMSIG(status)
-    if number == signal.SIGXCPU:
-        raise ParserTimedOut
-    raise ParserOutOfMemory if number in _GAVE_UP else ParserCrashed

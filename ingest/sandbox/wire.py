@@ -48,8 +48,11 @@ def encode_error(error: IngestError) -> bytes:
     return json.dumps({"error": error.code}).encode()
 
 
-PAGE_DONE = b"\n"
-"""What a child that reads scans writes after each page, before its answer: JSON skips space."""
+PAGE_END = b"\n"
+"""Ends what a child that reads scans writes after each page: a document of all pages so far.
+
+JSON has no line ends of its own, so what follows the last one is the answer.
+"""
 
 
 def decode(answer: bytes) -> ParsedDocument:

@@ -135,7 +135,7 @@ def _parsed(
         return parsers.parse(path, media_type, limits)
     # The models start threads, which a fork would lose, so they are loaded here and not before.
     module = import_module("ingest.parsers.scans")
-    on_page = partial(_write, answer, wire.PAGE_DONE)
+    on_page = partial(_write_page, answer)
     read: ParsedDocument = (
         module.read(path, media_type, scans, limits, on_page)
         if scans
@@ -153,6 +153,10 @@ def _answer(work: Callable[[], ParsedDocument]) -> bytes:
         return wire.encode_error(ParserOutOfMemory())
     except Exception:  # noqa: BLE001 - hostile input finds errors that no library declares
         return wire.encode_error(DocumentDamaged())
+
+
+def _write_page(answer: int, so_far: ParsedDocument) -> None:
+    _write(answer, wire.encode_document(so_far) + wire.PAGE_END)
 
 
 def _write(answer: int, data: bytes) -> None:

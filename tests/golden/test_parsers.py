@@ -29,7 +29,8 @@ def as_json(document: ParsedDocument, *, with_boxes: bool) -> dict[str, Any]:
     """Boxes to a hundredth of the page; only their number where they depend on a
     system font or on the processor's arithmetic."""
     data = asdict(document)
-    del data["unread_pages"], data["attachments"], data["origin"]
+    for apart in ("unread_pages", "attachments", "origin", "omissions"):
+        del data[apart]
     for block in data["blocks"]:
         boxes = [
             [box["page"], *(round(box[edge], 2) for edge in ("left", "top", "right", "bottom"))]

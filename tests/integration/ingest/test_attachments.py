@@ -10,6 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from ingest import detect
 from ingest.errors import NoText
+from ingest.omissions import Omission
 from ingest.sandbox import ParserSandbox
 from ingest.settings import ParseLimits
 
@@ -56,6 +57,14 @@ def test_messages_in_messages_are_read_some_levels_down(sandbox: ParserSandbox) 
     found = [text for text, _ in texts(sandbox, message, attachment_depth_max=2)]
     assert "words 2" in found
     assert "words 3" not in found
+
+
+def test_attachments_that_cannot_be_read_are_counted_by_the_reason(sandbox: ParserSandbox) -> None:
+    damaged, other = ("offer.pdf", b"%PDF-1.7 and no more"), ("tool.exe", b"MZ\0\1" * 9)
+    inner = mail("inner", "words", ("deep.pdf", damaged[1])).as_bytes()
+    message = mail("Hello", "See below.", damaged, other, ("fine.txt", b"Words."), ("x.eml", inner))
+    document = sandbox.parse(message.as_bytes(), detect.EML)
+    assert document.omissions == (Omission("attachments", "document_damaged", 2),)
 
 
 def test_a_picture_that_belongs_to_the_body_is_no_attachment(sandbox: ParserSandbox) -> None:

@@ -1,6 +1,7 @@
 """Scanned pages, read by OCR in the real parser process."""
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,20 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest import detect
-from ingest.errors import DocumentTooLarge
+from ingest.blocks import ParsedDocument
+from ingest.omissions import Omission
 from ingest.sandbox import ParserSandbox
+from ingest.sandbox.jobs import Job
+from ingest.sandbox.scans import read_scans
 from ingest.settings import ParseLimits
 
 SCAN = Path(__file__).resolve().parents[2] / "golden" / "scans" / "english.png"
+UNREAD = ParsedDocument(None, (), 3, None, unread_pages=(1, 2, 3))
 NATIVE = "This page has its own text and needs no recognition."
+
+
+def ignored(_done: int, _total: int) -> None:
+    pass
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +79,36 @@ def test_what_progress_raises_ends_the_work(sandbox: ParserSandbox, mixed: bytes
     assert sandbox.parse(b"still there", detect.TEXT).text == "still there"
 
 
-def test_scanned_pages_are_counted_before_they_are_read(
+def test_scanned_pages_that_are_too_many_are_named(sandbox: ParserSandbox, mixed: bytes) -> None:
+    document = sandbox.parse(mixed, detect.PDF, ParseLimits(ocr_pages_max=1))
+    assert {block.page for block in document.blocks} == {1, 2}
+    assert document.omissions == (Omission("pages", "document_too_large", 1, ((4, 4),)),)
+
+
+def test_scanned_pages_are_named_where_nothing_reads_them(
     sandbox: ParserSandbox, mixed: bytes
 ) -> None:
-    with pytest.raises(DocumentTooLarge):
-        sandbox.parse(mixed, detect.PDF, ParseLimits(ocr_pages_max=1))
     document = sandbox.parse(mixed, detect.PDF, ParseLimits(ocr_pages_max=0))
     assert document.text == NATIVE
+    assert document.omissions == (Omission("pages", "ocr_unavailable", 2, ((2, 2), (4, 4))),)
+
+
+def test_pages_before_and_after_one_that_cannot_be_read_are_kept(sandbox: ParserSandbox) -> None:
+    """The second page has more pixels than are unpacked, which shows only when it is reached."""
+    with Image.open(SCAN) as scan:
+        scan.convert("L").save(
+            buffer := io.BytesIO(),
+            "TIFF",
+            save_all=True,
+            append_images=[Image.new("L", (scan.width * 4, scan.height * 4), 255), scan.copy()],
+        )
+        enough = ParseLimits(picture_pixels_max=scan.width * scan.height)
+    with os.fdopen(os.memfd_create("scan"), "w+b") as file:
+        file.write(buffer.getvalue())
+        file.flush()
+        found = read_scans(UNREAD, Job(file.fileno(), detect.TIFF, enough), sandbox.read, ignored)
+    assert {block.page for block in found.blocks} == {1, 3}
+    assert found.omissions == (Omission("pages", "picture_too_large", 1, ((2, 2),)),)
 
 
 def test_a_page_on_its_side_is_read_upright_and_marked_where_it_lies(

@@ -44,6 +44,13 @@ export type DocumentStatus = 'queued' | 'processing' | 'ready' | 'failed';
 export type Stage = 'queued' | 'parsing' | 'chunking' | 'embedding' | 'indexing' | 'ready';
 export type DocumentError = { code: string; detail: string; retryable: boolean };
 
+/** What of a document was not read although the rest was; only pages have first and last numbers. */
+export type Omission = DocumentError & {
+  part: 'pages' | 'pictures' | 'attachments';
+  count: number;
+  pages: [number, number][];
+};
+
 export type SourceDocument = {
   id: string;
   name: string;
@@ -55,6 +62,7 @@ export type SourceDocument = {
   /** 0..100 */
   progress: number;
   error: DocumentError | null;
+  omissions: Omission[];
   page_count: number | null;
   chunk_count: number;
   language: string | null;

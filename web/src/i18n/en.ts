@@ -2,6 +2,7 @@
 import { filterTexts } from './filters.en.ts';
 import { liveTexts } from './live.en.ts';
 import { programTexts } from './programs.en.ts';
+import { omissionTexts } from './omissions.en.ts';
 import { queueTexts } from './queue.en.ts';
 import { sourceTexts } from './sources.en.ts';
 
@@ -80,6 +81,7 @@ export const en = {
     administer: 'Manage people',
     audit: 'Read the audit log',
   },
+  omissions: omissionTexts,
   queue: queueTexts,
   documents: {
     back: 'All collections',

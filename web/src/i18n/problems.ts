@@ -95,7 +95,7 @@ export const problemTexts: Record<string, Text> = {
   document_not_ready: { zh: '文档尚未处理完成，请稍候。' },
   tags_refused: { zh: '标签过多、过长或为空。请减少标签或改短。' },
   cancel_refused: { zh: '该文档的处理已经结束。如果不再需要，请删除文档。' },
-  retry_refused: { zh: '只有处理失败的文档才能重试。' },
+  retry_refused: { zh: '只有处理失败或未完整读取的文档才能重试。' },
 
   // processing
   processing_failed: { zh: '文档处理失败，请重试。' },

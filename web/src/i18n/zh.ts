@@ -2,6 +2,7 @@ import type { Dictionary } from './en.ts';
 import { filterTexts } from './filters.zh.ts';
 import { liveTexts } from './live.zh.ts';
 import { programTexts } from './programs.zh.ts';
+import { omissionTexts } from './omissions.zh.ts';
 import { queueTexts } from './queue.zh.ts';
 import { sourceTexts } from './sources.zh.ts';
 
@@ -78,6 +79,7 @@ export const zh: Dictionary = {
     administer: '管理人员',
     audit: '查看审计日志',
   },
+  omissions: omissionTexts,
   queue: queueTexts,
   documents: {
     back: '全部资料库',
