@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tantivy import Document, Index, Occur, Query, SchemaBuilder
 
+from retrieval.kernels.loading import kernels_used
 from retrieval.lexical.word_index import WordIndex
 from retrieval.settings import RetrievalSettings
 
@@ -71,7 +72,9 @@ def main() -> None:
     def words(count: int) -> list[bytes]:
         return [vocabulary[pick] for pick in random.zipf(1.2, count) % len(vocabulary)]
 
-    peer, ours = Tantivy(), WordIndex(50_000_000, 0.2, RetrievalSettings().document_weight)
+    settings = RetrievalSettings()
+    weight, kernels = settings.document_weight, kernels_used(settings)
+    peer, ours = Tantivy(), WordIndex(50_000_000, 0.2, weight, kernels=kernels)
     _fill(peer, ours, options.chunks, words)
     for share, classes in SHARES.items():
         visible = np.isin(np.arange(4), classes)

@@ -1,5 +1,7 @@
 """Limits and weights of the search path."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -41,6 +43,12 @@ class RetrievalSettings(BaseModel):
         gt=0,
         le=1,
         description="Share of the visible passages that sketches choose for one search.",
+    )
+    kernels: Literal["auto", "off"] = Field(
+        "auto",
+        description="Whether to compile the kernels of searches in memory once, if the processor "
+        "(AVX512-VPOPCNTDQ) and a C++ compiler allow it. Everything works without them, more "
+        "slowly.",
     )
     compaction_share: float = Field(
         0.2, gt=0, lt=1, description="Share of deleted chunks above which they are swept out."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retrieval.access import AccessScope
+from retrieval.kernels.loading import kernels_used
 from retrieval.lexical.word_index import WordIndex
 from retrieval.locks import SharedLock
 from retrieval.rows import Batch, IndexedDocument
@@ -43,7 +44,10 @@ class TenantIndex:
         self._classes = classes
         self._vectors = vectors
         self._words = WordIndex(
-            settings.lexical_buffer_bytes, settings.compaction_share, settings.document_weight
+            settings.lexical_buffer_bytes,
+            settings.compaction_share,
+            settings.document_weight,
+            kernels=kernels_used(settings),
         )
         self._lock = SharedLock()
 

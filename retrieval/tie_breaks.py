@@ -21,3 +21,11 @@ def best_first(
 ) -> NDArray[np.intp]:
     """Return the order by falling score, then by place, then by position in the document."""
     return np.lexsort((positions, places, -scores))
+
+
+def highest(scores: NDArray[np.floating], limit: int) -> NDArray[np.intp]:
+    """Return which scores are the `limit` highest, and all that tie with the last of them."""
+    if len(scores) <= limit:
+        return np.arange(len(scores))
+    least = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+    return np.flatnonzero(scores >= least)

@@ -11,11 +11,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.kernels.words import KernelWords
 from retrieval.lexical.bm25 import ScopeStatistics, Scores, bm25, covered, visible_postings
 from retrieval.lexical.document_evidence import document_evidence
 from retrieval.lexical.postings import Tokens, numbers
 from retrieval.lexical.word_state import PendingDocument, WordState
-from retrieval.tie_breaks import best_first
+from retrieval.tie_breaks import best_first, highest
 from retrieval.vectors.port import Nearest
 from retrieval.visibility import HIDDEN, Visible
 
@@ -28,8 +29,9 @@ _SWEEP_MIN = 1024  # sweeping out fewer deleted chunks than this is not worth a 
 class _Published:
     """What searches see, and what the last scopes saw of it."""
 
-    def __init__(self, state: WordState) -> None:
+    def __init__(self, state: WordState, kernel: KernelWords | None = None) -> None:
         self.state = state
+        self.kernel = kernel
         self._kept: dict[bytes, ScopeStatistics] = {}
 
     def statistics(self, visible: Visible, within: AbstractSet[str] | None) -> ScopeStatistics:
@@ -49,14 +51,21 @@ class WordIndex:
     """Words by chunk; searching is safe at any time, writing needs one writer at a time.
 
     `document_weight` is what the evidence of a passage's document counts beside its own.
+    `kernels` says to search with the compiled kernel.
     """
 
     def __init__(
-        self, buffer_bytes: int, compaction_share: float, document_weight: float = 0.0
+        self,
+        buffer_bytes: int,
+        compaction_share: float,
+        document_weight: float = 0.0,
+        *,
+        kernels: bool = False,
     ) -> None:
         self._segment_tokens_max = buffer_bytes // _TOKEN_BYTES_BUFFERED
         self._compaction_share = compaction_share
         self._document_weight = np.float32(document_weight)
+        self._kernels = kernels
         self._committed = WordState()
         self._published = _Published(self._committed)
         self._removed: set[str] = set()
@@ -108,7 +117,8 @@ class WordIndex:
 
     def publish(self) -> None:
         """Show the last commit to searches."""
-        self._published = _Published(self._committed)
+        state, weight = self._committed, float(self._document_weight)
+        self._published = _Published(state, KernelWords(state, weight) if self._kernels else None)
 
     def search(
         self,
@@ -137,7 +147,10 @@ class WordIndex:
         if not tokens or not scope.chunks:
             return (), lambda: 0.0
         wanted = numbers(b"".join(dict.fromkeys(tokens)))
-        slots, scores, rarities = self._scored(state, wanted, scope)
+        if published.kernel is None:
+            slots, scores, rarities = self._scored(state, wanted, scope)
+        else:
+            slots, scores, rarities = published.kernel.best(wanted, scope, limit)
         best = _best(slots, scores, state.places, limit)
         chosen = slots.take(best)
         chunks = state.chunk_ids.take(chosen)
@@ -177,10 +190,7 @@ def _best(
     slots: NDArray[np.intp], scores: Scores, places: NDArray[np.uint64], limit: int
 ) -> NDArray[np.intp]:
     """Return which of the slots have the `limit` highest scores, best first."""
-    best = np.arange(len(slots))
-    if len(slots) > limit:
-        least = np.partition(scores, len(slots) - limit)[len(slots) - limit]
-        best = np.flatnonzero(scores >= least)  # all that tie for the last place
+    best = highest(scores, limit)
     chosen = slots.take(best)
     order = best_first(scores.take(best), places.take(chosen), chosen)
     return best.take(order[:limit])

@@ -18,8 +18,9 @@ import faiss as faiss_with_stubs
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.kernels.loading import kernels_used
 from retrieval.settings import RetrievalSettings
-from retrieval.tie_breaks import best_first, place_of
+from retrieval.tie_breaks import best_first, highest, place_of
 from retrieval.vectors.port import Nearest
 from retrieval.vectors.sketches import Sketches
 from retrieval.visibility import HIDDEN, Visible, marked
@@ -40,6 +41,15 @@ class DocumentVectors:
     vectors: NDArray[np.float16]
 
 
+@dataclass(frozen=True, slots=True)
+class _Selected:
+    """What a search may find: a bit for each position, lowest first, and how many are set."""
+
+    bitmap: NDArray[np.uint8]
+    selector: Any
+    count: int
+
+
 class FaissStore:
     """Vectors by position; beside them each position's chunk number and visibility class."""
 
@@ -58,7 +68,7 @@ class FaissStore:
         self._places = np.zeros(0, np.uint64)
         self._slices: dict[str, slice] = {}
         self._dead = 0
-        self._selected_before: dict[bytes, tuple[Any, int]] = {}
+        self._selected_before: dict[bytes, _Selected] = {}
 
     def __len__(self) -> int:
         """Count the vectors that are not deleted."""
@@ -131,17 +141,17 @@ class FaissStore:
         # One thread a search: many searches run at once, and threads inside each would only
         # fight. The setting belongs to the calling thread, so it is made each time.
         faiss.omp_set_num_threads(1)
-        selector, seen = self._selected(visible, within)
-        if seen > self._settings.exact_vectors_max:
-            scores, positions = self._likely(query, selector, limit, seen)
+        chosen = self._selected(visible, within)
+        if chosen.count > self._settings.exact_vectors_max:
+            scores, positions = self._likely(query, chosen, limit)
         else:
-            parameters = faiss.SearchParameters(sel=selector)
+            parameters = faiss.SearchParameters(sel=chosen.selector)
             scores, positions = _nearest(self._index, query[None, :], limit, parameters)
         order = best_first(scores, self._places[positions], positions)[:limit]
         chunks = self._chunk_ids[positions[order]].tolist()
         return list(zip(chunks, scores[order].tolist(), strict=True))
 
-    def _selected(self, visible: Visible, within: AbstractSet[str] | None) -> tuple[Any, int]:
+    def _selected(self, visible: Visible, within: AbstractSet[str] | None) -> _Selected:
         """Select what is visible, and count it; what the last scopes see is kept until a change."""
         if within is not None:
             return self._select(visible, within)
@@ -153,12 +163,12 @@ class FaissStore:
             found = self._selected_before[key] = self._select(visible, None)
         return found
 
-    def _select(self, visible: Visible, within: AbstractSet[str] | None) -> tuple[Any, int]:
+    def _select(self, visible: Visible, within: AbstractSet[str] | None) -> _Selected:
         total = self._index.ntotal
         here = visible.take(self._visibility[:total])  # half the time of an index
         if within is not None:
             here &= marked(within, self._slices, total)
-        return _selector(here), int(np.count_nonzero(here))
+        return _selected(here)
 
     def _sketch(self, added: NDArray[np.float16]) -> None:
         """Keep a sketch of every vector from when there are more than are searched exactly."""
@@ -171,16 +181,20 @@ class FaissStore:
                 self._sketches.add(codes[start : start + _SKETCHED_AT_ONCE])
 
     def _likely(
-        self, query: NDArray[np.float32], selector: Any, limit: int, seen: int
+        self, query: NDArray[np.float32], chosen: _Selected, limit: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Score exactly what the sketches propose."""
         settings = self._settings
-        share = round(seen * settings.sketched_candidates_share)
-        count = max(limit, settings.sketched_candidates_min, share)
-        likely = self._sketched.likely(query, selector, min(count, self._index.ntotal))
-        chosen = _index(self._index.d)  # half the time of numpy, and the scores of an exact search
-        chosen.add_sa_codes(self._codes().take(likely, axis=0).view(np.uint8))
-        scores, places = _nearest(chosen, query[None, :], limit)
+        share = round(chosen.count * settings.sketched_candidates_share)
+        count = min(max(limit, settings.sketched_candidates_min, share), self._index.ntotal)
+        if kernels_used(settings):
+            scores, likely = self._sketched.scored(query, self._codes(), chosen.bitmap, count)
+            best = highest(scores, limit)
+            return scores[best], likely[best]
+        likely = self._sketched.likely(query, chosen.selector, count)
+        some = _index(self._index.d)  # half the time of numpy, and the scores of an exact search
+        some.add_sa_codes(self._codes().take(likely, axis=0).view(np.uint8))
+        scores, places = _nearest(some, query[None, :], limit)
         return scores, likely[places]
 
     @property
@@ -208,7 +222,7 @@ class FaissStore:
         """Close the gaps in place; the order of positions stays."""
         total = self._index.ntotal
         alive = self._visibility[:total] != HIDDEN
-        dead = _selector(~alive)
+        dead = _selected(~alive).selector
         self._index.remove_ids(dead)
         if self._sketches is not None:
             self._sketches.remove(dead)
@@ -247,9 +261,10 @@ def _nearest(
     return scores, positions
 
 
-def _selector(chosen: NDArray[np.bool_]) -> Any:
-    """Make a selector of positions: bit i of the bitmap is bit i % 8 (lowest first) of byte i / 8.
+def _selected(chosen: NDArray[np.bool_]) -> _Selected:
+    """Select positions: bit i of the bitmap is bit i % 8 (lowest first) of byte i / 8.
 
     FAISS takes the size in bytes and treats positions beyond it as not selected.
     """
-    return faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))
+    bitmap = np.packbits(chosen, bitorder="little")
+    return _Selected(bitmap, faiss.IDSelectorBitmap(bitmap), int(np.count_nonzero(chosen)))

@@ -12,6 +12,8 @@ import faiss as faiss_with_stubs
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.kernels.nearest import nearest
+
 faiss: Any = faiss_with_stubs  # its stubs give C++'s signatures, not those of its Python wrappers
 
 _QUERY_BITS = 4  # of each dimension of a query; 8 find no more, and take a third longer
@@ -22,9 +24,9 @@ class Sketches:
     """Sketches by position, as the store holds the vectors themselves."""
 
     def __init__(self, centre: NDArray[np.float32]) -> None:
-        self._centre = centre
+        self._centre = np.ascontiguousarray(centre, np.float32)
         self._index = faiss.IndexRaBitQ(len(centre), faiss.METRIC_INNER_PRODUCT)
-        self._index.train(np.ascontiguousarray(centre[None, :], np.float32))
+        self._index.train(self._centre[None, :])
 
     def __len__(self) -> int:
         """Count the sketches."""
@@ -42,16 +44,33 @@ class Sketches:
         """Return up to `count` selected positions that seem nearest to `query`, in any order."""
         parameters = faiss.RaBitQSearchParameters()
         parameters.sel, parameters.qb = selector, _QUERY_BITS
-        near = (self._scale(query) * query).astype(np.float32, copy=False)
+        near = self._lengthened(query)
         _, (positions,) = self._index.search(near[None, :], count, params=parameters)
         found: NDArray[np.int64] = positions[positions >= 0]
         return found
 
-    def _scale(self, query: NDArray[np.float32]) -> float:
-        """Return the factor that puts `query` where the estimates err least.
+    def scored(
+        self,
+        query: NDArray[np.float32],
+        vectors: NDArray[np.float16],
+        visible: NDArray[np.uint8],
+        count: int,
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Score what `likely` proposes by its `vectors`, with the compiled kernel.
+
+        `visible` has a bit for each position, lowest first.
+        """
+        total, size = len(self), self._index.code_size
+        sketches = faiss.rev_swig_ptr(self._index.codes.data(), total * size).reshape(total, size)
+        aim = self._lengthened(query) - self._centre
+        return nearest(sketches, vectors, visible, query=query, aim=aim, count=count)
+
+    def _lengthened(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Put `query` where the estimates err least.
 
         The order of inner products is the same for every length of a query, and their error grows
         with its distance from the centre, compared with its length.
         """
         along, square = float(query @ self._centre), float(self._centre @ self._centre)
-        return min(square / along, _LENGTHENED_MAX) if along > 0 else _LENGTHENED_MAX
+        scale = min(square / along, _LENGTHENED_MAX) if along > 0 else _LENGTHENED_MAX
+        return (scale * query).astype(np.float32, copy=False)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from retrieval.kernels.loading import kernels_used
 from retrieval.settings import RetrievalSettings
 from retrieval.vectors.faiss_store import DocumentVectors, FaissStore
 
@@ -14,6 +15,15 @@ EXACT = RetrievalSettings(exact_vectors_max=10_000_000)
 SKETCHED = RetrievalSettings(
     exact_vectors_max=500, sketched_candidates_min=400, compaction_share=0.1
 )
+
+
+@pytest.fixture(autouse=True, params=["faiss", "kernel"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search with FAISS alone, and with the kernel where it can be had."""
+    wanted = request.param == "kernel"
+    if wanted and not kernels_used(RetrievalSettings()):
+        pytest.skip("kernels cannot be had here")
+    monkeypatch.setattr("retrieval.vectors.faiss_store.kernels_used", lambda _: wanted)
 
 
 def rows(count: int, seed: int) -> NDArray[np.float32]:
