@@ -100,7 +100,7 @@ class WordIndex:
         self._added[document_id] = PendingDocument(visibility, chunk_ids, words, numbers(name))
         self._added_tokens += sum(map(len, words))
         if self._added_tokens > self._segment_tokens_max:
-            self.commit()
+            self._write()
 
     def remove(self, document_id: str) -> None:
         """Delete a document's chunks, if it has any."""
@@ -109,11 +109,8 @@ class WordIndex:
 
     def commit(self) -> None:
         """Finish what was put and removed, without showing it yet."""
-        state = self._committed.without(self._removed)
-        if self._added:
-            state = state.with_documents(self._added)
-        self._committed = self._tidied(state).counted()
-        self._removed, self._added, self._added_tokens = set(), {}, 0
+        self._write()
+        self._committed = self._tidied(self._committed.merged()).counted()
 
     def publish(self) -> None:
         """Show the last commit to searches."""
@@ -178,6 +175,14 @@ class WordIndex:
             evidence = document_evidence(state, wanted, rarities, scope)
             scores += self._document_weight * evidence.take(state.owners.take(found))
         return found, scores, rarities
+
+    def _write(self) -> None:
+        """Make segments of what was put; `commit` merges all of them in one pass."""
+        state = self._committed.without(self._removed)
+        if self._added:
+            state = state.with_documents(self._added)
+        self._committed = state
+        self._removed, self._added, self._added_tokens = set(), {}, 0
 
     def _tidied(self, state: WordState) -> WordState:
         dead = int(np.count_nonzero(state.visibility == HIDDEN))

@@ -114,9 +114,9 @@ class WordState:
         name_tokens = [len(document.name) for document in added.values()]
         return replace(
             self,
-            segments=_merged((*self.segments, *write_segments(tokens, first))),
-            wholes=_merged((*self.wholes, *write_segments(wholes, first))),
-            names=_merged((*self.names, *write_segments(names, first))),
+            segments=(*self.segments, *write_segments(tokens, first)),
+            wholes=(*self.wholes, *write_segments(wholes, first)),
+            names=(*self.names, *write_segments(names, first)),
             chunk_ids=np.append(self.chunk_ids, np.array(ids, np.int64)),
             visibility=np.append(self.visibility, classes.astype(np.int32)),
             lengths=np.append(self.lengths, np.array(list(map(len, tokens)), np.float32)),
@@ -125,6 +125,15 @@ class WordState:
             firsts=np.append(self.firsts, starts[:-1]),
             name_tokens=np.append(self.name_tokens, np.array(name_tokens, np.float32)),
             documents={**self.documents, **dict(zip(added, slices, strict=True))},
+        )
+
+    def merged(self) -> "WordState":
+        """Leave few segments to search."""
+        return replace(
+            self,
+            segments=_merged(self.segments),
+            wholes=_merged(self.wholes),
+            names=_merged(self.names),
         )
 
     def swept(self) -> "WordState":
@@ -170,8 +179,9 @@ def _chained(parts: Iterable[Sequence[_T]]) -> list[_T]:
 
 def _merged(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
     """Merge the last segments until each is at least twice the next: few, and seldom rewritten."""
-    kept = list(segments)
-    while len(kept) > 1 and len(kept[-2]) < 2 * len(kept[-1]):
-        last = kept.pop()
-        kept[-1] = merge_segments([kept[-1], last])
-    return tuple(kept)
+    first, size = len(segments), 0
+    while first and (not size or len(segments[first - 1]) < 2 * size):
+        first -= 1
+        size += len(segments[first])
+    last = segments[first:]
+    return (*segments[:first], merge_segments(last)) if len(last) > 1 else segments
