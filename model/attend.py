@@ -6,12 +6,15 @@ Shapes: see config.py; G query heads for each key/value head.
 import torch
 import torch.nn.functional as F
 
-from model.kernels.loading import kernels_used
+from model.kernels.loading import kernels_used, tiles_used
 from model.step import Span
 from model.visibility import Visibility
 
 FEW_TOKENS = 16
 """Up to so many, sharing the keys among query heads is quicker than repeating them for each."""
+
+TILE_CHANNELS = 32
+"""Of more tokens, only heads of a multiple of so many channels fit the kernel's tiles."""
 
 SINK_TOKENS = 64
 """With sinks, so many at once: scores are held as numbers, which long sequences make many."""
@@ -40,7 +43,7 @@ def attend(
     """
     if sink_H is not None:
         return _attend_with_sinks(q_THC, k_KSC, v_KSC, span, sees=sees, scale=scale, sink_H=sink_H)
-    if span.count <= FEW_TOKENS and sees.sees_all(span) and kernels_used(q_THC, k_KSC):
+    if sees.sees_all(span) and _kernel_is_quick(q_THC, k_KSC, v_KSC):
         y_THC: torch.Tensor = torch.ops.sourcebook.attend(q_THC.contiguous(), k_KSC, v_KSC, scale)
         return y_THC
     shared = span.count <= FEW_TOKENS or len(k_KSC) == 1
@@ -49,6 +52,13 @@ def attend(
     k_KSC, v_KSC = sees.needed(k_KSC, span), sees.needed(v_KSC, span)
     attend_by = _attend_shared if shared else _attend_fused
     return attend_by(q_THC, k_KSC, v_KSC, sees.mask(span, q_THC.device), scale)
+
+
+def _kernel_is_quick(q_THC: torch.Tensor, k_KSC: torch.Tensor, v_KSC: torch.Tensor) -> bool:
+    if len(q_THC) <= FEW_TOKENS:
+        return kernels_used(q_THC, k_KSC)
+    whole_tiles = k_KSC.shape[-1] % TILE_CHANNELS == 0 and v_KSC.shape[-1] % TILE_CHANNELS == 0
+    return whole_tiles and tiles_used(q_THC, k_KSC, v_KSC)
 
 
 def _attend_fused(

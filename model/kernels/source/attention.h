@@ -1,4 +1,4 @@
-// Attention of a few new tokens over a whole sequence, and the rotation of queries and keys.
+// Attention of new tokens over a whole sequence, and the rotation of queries and keys.
 #pragma once
 
 #include <torch/csrc/stable/ops.h>
@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <type_traits>
 
+#include "attend_many.h"
 #include "elementwise.h"
 #include "vectors.h"
 
@@ -15,14 +17,6 @@ namespace sourcebook {
 
 constexpr int kColumnsAtOnce = 64;  // of the values, added up in registers
 constexpr int kVectors = kColumnsAtOnce / kLanes;
-
-template <class Number>
-struct Rows {
-  const Number* first;
-  int64_t stride;  // numbers from one row to the next
-
-  const Number* operator[](int64_t row) const { return first + row * stride; }
-};
 
 template <class Number>
 float dot(const Number* a, const Number* b, int64_t width) {
@@ -83,31 +77,91 @@ void attend_row(const Number* query, const Rows<Number>& keys, const Rows<Number
   add_values(scores, values, seen, value_width, sum, y);
 }
 
-// queries (T, H, C) contiguous; keys (K, S, C) and values (K, S, W) with neighbouring columns. Of T
-// new tokens, the last ones of S, each sees itself and all before it. A token's result does not
-// depend on the new tokens beside it.
-inline Tensor attend(Tensor queries, Tensor keys, Tensor values, double scale) {
-  const int64_t tokens = queries.size(0), heads = queries.size(1), length = keys.size(1);
-  const int64_t shared = heads / keys.size(0), key_width = keys.size(2), width = values.size(2);
-  Tensor y = torch::stable::new_empty(queries, {tokens, heads, width});
-  by_number_type(queries, [&]<class Number>(Number*) {
-    const auto* query = static_cast<const Number*>(queries.const_data_ptr());
-    const auto* key = static_cast<const Number*>(keys.const_data_ptr());
-    const auto* value = static_cast<const Number*>(values.const_data_ptr());
-    auto* to = static_cast<Number*>(y.mutable_data_ptr());
+// The tokens of one call: queries (T, H, C) contiguous; keys (K, S, C) and values (K, S, W) with
+// neighbouring columns. Of T new tokens, the last ones of S, each sees itself and all before it.
+template <class Number>
+struct Attention {
+  int64_t tokens, heads, shared, length, key_width, width;
+  float scale;
+  const Number *queries, *keys, *values;
+  int64_t key_head, value_head, key_stride, value_stride;
+  Number* y;
+
+  Attention(const Tensor& q, const Tensor& k, const Tensor& v, double factor, Tensor& to)
+      : tokens(q.size(0)), heads(q.size(1)), shared(heads / k.size(0)), length(k.size(1)),
+        key_width(k.size(2)), width(v.size(2)), scale(static_cast<float>(factor)),
+        queries(static_cast<const Number*>(q.const_data_ptr())),
+        keys(static_cast<const Number*>(k.const_data_ptr())),
+        values(static_cast<const Number*>(v.const_data_ptr())), key_head(k.stride(0)),
+        value_head(v.stride(0)), key_stride(k.stride(1)), value_stride(v.stride(1)),
+        y(static_cast<Number*>(to.mutable_data_ptr())) {}
+
+  Rows<Number> keys_of(int64_t head) const { return {keys + head * key_head, key_stride}; }
+  Rows<Number> values_of(int64_t head) const { return {values + head * value_head, value_stride}; }
+
+  void by_row() const {
     torch::stable::parallel_for(0, heads, 1, [&](int64_t begin, int64_t end) {
       const auto scores = std::make_unique_for_overwrite<float[]>(length);
       for (int64_t head = begin; head < end; ++head) {
-        const int64_t source = head / shared;
-        const Rows<Number> own_keys{key + source * keys.stride(0), keys.stride(1)};
-        const Rows<Number> own_values{value + source * values.stride(0), values.stride(1)};
+        const auto own_keys = keys_of(head / shared), own_values = values_of(head / shared);
         for (int64_t token = 0; token < tokens; ++token) {
           const int64_t place = token * heads + head;
-          attend_row(query + place * key_width, own_keys, own_values, length - tokens + token + 1,
-                     key_width, width, static_cast<float>(scale), scores.get(), to + place * width);
+          attend_row(queries + place * key_width, own_keys, own_values, length - tokens + token + 1,
+                     key_width, width, scale, scores.get(), y + place * width);
         }
       }
     });
+  }
+
+#ifdef __AMX_BF16__
+  bool fits_tiles() const {
+    const bool whole_tiles = key_width % kSquare == 0 && width % kSquare == 0;
+    return tokens > kTileRows && whole_tiles && tiles_granted();
+  }
+
+  void by_tiles() const {
+    const int64_t squares = (tokens + kSquare - 1) / kSquare;
+    for (int64_t source = 0; source < heads / shared; ++source) {
+      const HeadTiles tiles(keys_of(source), key_width, values_of(source), width, length);
+      torch::stable::parallel_for(0, shared * squares, 1, [&](int64_t begin, int64_t end) {
+        const TileConfiguration configuration;
+        _tile_loadconfig(&configuration);
+        TokenSquare square(key_width, length);
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t token = i / shared * kSquare, head = source * shared + i % shared;
+          const int64_t place = token * heads + head, seen = length - tokens + token + 1;
+          square.attend(tiles, {queries + place * key_width, heads * key_width},
+                        std::min<int64_t>(kSquare, tokens - token), seen, scale, width,
+                        y + place * width, heads * width);
+        }
+        _tile_release();
+      });
+    }
+  }
+#endif
+};
+
+// Tells whether `attend` is quick for many tokens too.
+inline bool has_tiles() {
+#ifdef __AMX_BF16__
+  return tiles_granted();
+#else
+  return false;
+#endif
+}
+
+// Returns (T, H, W). A token's result does not depend on the new tokens beside it, but for their
+// number: many are attended for by tiles, with shares rounded to bfloat16.
+inline Tensor attend(Tensor queries, Tensor keys, Tensor values, double scale) {
+  Tensor y = torch::stable::new_empty(queries, {queries.size(0), queries.size(1), values.size(2)});
+  by_number_type(queries, [&]<class Number>(Number*) {
+    const Attention<Number> attention(queries, keys, values, scale, y);
+#ifdef __AMX_BF16__
+    if constexpr (std::is_same_v<Number, BFloat16>) {
+      if (attention.fits_tiles()) return attention.by_tiles();
+    }
+#endif
+    attention.by_row();
   });
   return y;
 }

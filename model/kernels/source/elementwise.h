@@ -68,10 +68,17 @@ inline __m512 exponential(__m512 x) {
   return _mm512_scalef_ps(p, n);
 }
 
+// 1 / x by an estimate of 14 bits and a step of Newton's, quicker than a division.
+inline __m512 inverse(__m512 x) {
+  const __m512 estimate = _mm512_rcp14_ps(x);
+  return _mm512_mul_ps(estimate, _mm512_fnmadd_ps(x, estimate, _mm512_set1_ps(2.0f)));
+}
+
 inline __m512 silu(__m512 x) {
   const __m512 one = _mm512_set1_ps(1.0f);
-  const __m512 bounded = _mm512_min_ps(_mm512_sub_ps(_mm512_setzero_ps(), x), _mm512_set1_ps(88.0f));
-  return _mm512_div_ps(x, _mm512_add_ps(one, exponential(bounded)));
+  const __m512 negative = _mm512_sub_ps(_mm512_setzero_ps(), x);
+  const __m512 bounded = _mm512_min_ps(negative, _mm512_set1_ps(88.0f));
+  return _mm512_mul_ps(x, inverse(_mm512_add_ps(one, exponential(bounded))));
 }
 
 template <class Number>

@@ -22,6 +22,7 @@ STABLE_TORCH_LIBRARY(sourcebook, library) {
   library.def("rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor");
   library.def("silu_gated(Tensor gate, Tensor up) -> Tensor");
   library.def("attend(Tensor queries, Tensor keys, Tensor values, float scale) -> Tensor");
+  library.def("has_tiles() -> bool");
   library.def("rotate(Tensor x, Tensor cosines, Tensor sines) -> Tensor");
 }
 
@@ -34,4 +35,8 @@ STABLE_TORCH_LIBRARY_IMPL(sourcebook, CPU, library) {
   library.impl("silu_gated", TORCH_BOX(&sourcebook::silu_gated));
   library.impl("attend", TORCH_BOX(&sourcebook::attend));
   library.impl("rotate", TORCH_BOX(&sourcebook::rotate));
+}
+
+STABLE_TORCH_LIBRARY_IMPL(sourcebook, CompositeExplicitAutograd, library) {
+  library.impl("has_tiles", TORCH_BOX(&sourcebook::has_tiles));
 }

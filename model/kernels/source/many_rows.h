@@ -4,36 +4,17 @@
 
 #ifdef __AMX_BF16__
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <memory>
 
 #include "quantised.h"
+#include "tiles.h"
 #include "vectors.h"
 
 namespace sourcebook {
 
-constexpr int kTileRows = 16;
-constexpr int kTile = kTileRows * 32;           // bfloat16 values of a tile: 16 rows of 64 bytes
-constexpr int64_t kPanelColumns = 1024;         // of the weights; the activations' share fits L2
-constexpr int kSquare = 2 * kTileRows;          // rows and outputs of one square of 2 x 2 tiles
-
-struct alignas(64) TileConfiguration {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-
-// Linux grants a process the tiles' registers on request only.
-inline bool tiles_granted() {
-  constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  static const bool granted = syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
-  return granted;
-}
+constexpr int64_t kPanelColumns = 1024;  // of the weights; the activations' share fits L2
 
 // One quad of columns of a block as two rows of a tile: each lane a pair of columns of one output.
 inline void unpack_quad(__m512i quad, __m512 scale, __m512 zero, __m512i pairs, BFloat16* tile) {
@@ -78,49 +59,6 @@ void unpack_panel(const QuantisedMatrix& w, int64_t panel, int64_t first, int64_
   }
 }
 
-// Four tiles of sums: registers 0-3 hold upper left, upper right, lower left, lower right.
-inline void load_sums(const float* sums, int64_t stride) {
-  const float* lower = sums + kTileRows * stride;
-  _tile_loadd(0, sums, stride * 4);
-  _tile_loadd(1, sums + kTileRows, stride * 4);
-  _tile_loadd(2, lower, stride * 4);
-  _tile_loadd(3, lower + kTileRows, stride * 4);
-}
-
-inline void store_sums(float* sums, int64_t stride) {
-  float* lower = sums + kTileRows * stride;
-  _tile_stored(0, sums, stride * 4);
-  _tile_stored(1, sums + kTileRows, stride * 4);
-  _tile_stored(2, lower, stride * 4);
-  _tile_stored(3, lower + kTileRows, stride * 4);
-}
-
-inline void zero_sums() {
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-}
-
-// sums (32 x 32) += x (32 rows, `groups` of 32 columns) times a panel; starts from zero if `fresh`.
-inline void multiply_square(const BFloat16* x, int64_t x_stride, const BFloat16* tiles,
-                            int64_t groups, float* sums, int64_t stride, bool fresh) {
-  std::atomic_signal_fence(std::memory_order_seq_cst);  // the intrinsics hide that they use memory
-  fresh ? zero_sums() : load_sums(sums, stride);
-  for (int64_t group = 0; group < groups; ++group) {
-    _tile_loadd(4, x + group * kGroup, x_stride * 2);
-    _tile_loadd(5, x + kTileRows * x_stride + group * kGroup, x_stride * 2);
-    _tile_loadd(6, tiles + 2 * group * kTile, 64);
-    _tile_loadd(7, tiles + (2 * group + 1) * kTile, 64);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-  }
-  store_sums(sums, stride);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-}
-
 // Rows of activations in squares of 32, with zeros where the last rows or columns are missing.
 class SquareRows {
  public:
@@ -135,9 +73,9 @@ class SquareRows {
     }
   }
 
-  int64_t stride() const { return stride_; }
-  const BFloat16* from(int64_t row) const {
-    return row < whole_ ? x_ + row * stride_ : padded_.get() + (row - whole_) * stride_;
+  LeftRows from(int64_t row) const {
+    const bool whole = row < whole_;
+    return {whole ? x_ + row * stride_ : padded_.get() + (row - whole_) * stride_, stride_, kGroup};
   }
 
  private:
@@ -181,8 +119,7 @@ class ManyRows {
     const int64_t stride = sums_ ? panels() * kSquare : kSquare;
     for (int64_t row = 0; row < rows_; row += kSquare) {
       float* sums = sums_ ? sums_.get() + row * stride + panel * kSquare : square;
-      multiply_square(x_.from(row) + first * kGroup, x_.stride(), tiles, last - first, sums, stride,
-                      first == 0);
+      multiply_square(x_.from(row).from(first), tiles, last - first, sums, stride, first == 0);
       if (last == w_.groups()) finish_square(row, panel * kSquare, sums, stride);
     }
   }

@@ -13,6 +13,14 @@ struct BFloat16 {
 
 constexpr int kLanes = 16;
 
+template <class Number>
+struct Rows {
+  const Number* first;
+  int64_t stride;  // numbers from one row to the next
+
+  const Number* operator[](int64_t row) const { return first + row * stride; }
+};
+
 inline __mmask16 first_lanes(int64_t count) {
   return count >= kLanes ? 0xffff : static_cast<__mmask16>((1u << count) - 1);
 }
@@ -45,6 +53,12 @@ inline void store(float* to, __m512 x, __mmask16 lanes = 0xffff) {
 
 inline void store(BFloat16* to, __m512 x, __mmask16 lanes = 0xffff) {
   _mm256_mask_storeu_epi16(to, lanes, _mm512_cvtepi32_epi16(round_to_bfloat16(x)));
+}
+
+// Two vectors as 32 neighbouring numbers, rounded as above but for the tiniest, which become 0.
+inline void store_both(BFloat16* to, __m512 first, __m512 second) {
+  const __m512bh both = _mm512_cvtne2ps_pbh(second, first);
+  _mm512_storeu_si512(to, reinterpret_cast<__m512i>(both));
 }
 
 }  // namespace sourcebook

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model.activation import silu_gated
 from model.attend import FEW_TOKENS, attend
 from model.errors import KernelsUnavailable
-from model.kernels.loading import kernels_used, load_kernels, without_kernels
+from model.kernels.loading import kernels_used, load_kernels, tiles_used, without_kernels
 from model.norm import RmsNorm
 from model.quantised.rounding import GROUP, Bits, round_weights
 from model.quantised.weight import QuantisedWeight, linear
@@ -224,6 +224,46 @@ def test_attend(
     torch.testing.assert_close(y, expected.to(dtype), atol=1e-5, rtol=1.6e-2)
     last = attend(q[-1:], keys, values, Span(0, span.end - 1, 1), sees=Visibility(), scale=scale)
     assert torch.equal(last, y[-1:])
+
+
+@given(
+    tokens=st.integers(FEW_TOKENS + 1, 100),
+    before=st.integers(0, 80),
+    key_heads=st.integers(1, 2),
+    shared=st.integers(1, 3),
+    width=st.sampled_from([32, 64, 96]),
+    value_width=st.sampled_from([32, 64, 96]),
+    seed=SEEDS,
+)
+@settings(deadline=None, max_examples=30)
+def test_attend_of_many_tokens(
+    tokens: int,
+    before: int,
+    key_heads: int,
+    shared: int,
+    width: int,
+    value_width: int,
+    seed: int,
+) -> None:
+    if not tiles_used(torch.ones(1, dtype=torch.bfloat16)):
+        pytest.skip("this processor has no tiles")
+    span = Span(0, before, tokens)
+    q = numbers(seed, tokens, key_heads * shared, width).bfloat16()
+    keys = numbers(seed + 1, span.end, key_heads, width).bfloat16().transpose(0, 1)
+    values = numbers(seed + 2, key_heads, span.end + 3, value_width).bfloat16()[:, : span.end]
+    scale = width**-0.5
+    y = attend(q, keys, values, span, sees=Visibility(), scale=scale)
+    with without_kernels():
+        expected = attend(
+            q.float(), keys.float(), values.float(), span, sees=Visibility(), scale=scale
+        )
+    assert (y.float() - expected).norm() <= 0.01 * expected.norm()
+    part = Span(0, before, tokens - 1)
+    first = attend(
+        q[:-1], keys[:, : part.end], values[:, : part.end], part, sees=Visibility(), scale=scale
+    )
+    if part.count > FEW_TOKENS:  # what comes after a token changes nothing
+        assert torch.equal(first, y[:-1])
 
 
 def test_kernels_are_not_for_gradients_nor_other_formats() -> None:

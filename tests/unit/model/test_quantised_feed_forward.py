@@ -13,14 +13,18 @@ def rounded(layer: FeedForward, bits: Bits) -> None:
         projection.use(QuantisedWeight.of(projection.weight, bits))
 
 
-@pytest.mark.parametrize("tokens", [1, 7, 40])
+@pytest.mark.parametrize("tokens", [1, 7, 40, 545])
 @pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(("hidden", "width"), [(64, 96), (72, 40), (33, 1100), (2080, 48)])
+@pytest.mark.parametrize("bits", [8, 4])
 @torch.inference_mode()
-def test_one_call_equals_three(tokens: int, bias: bool) -> None:
+def test_one_call_equals_three(
+    tokens: int, bias: bool, hidden: int, width: int, bits: Bits
+) -> None:
     torch.manual_seed(0)
-    layer = FeedForward(64, 96, bias=bias).bfloat16()
-    rounded(layer, 4)
-    x_TD = torch.randn(tokens, 64).bfloat16()
+    layer = FeedForward(hidden, width, bias=bias).bfloat16()
+    rounded(layer, bits)
+    x_TD = torch.randn(tokens, hidden).bfloat16()
     with without_kernels():
         expected = layer(x_TD).float()
     try:
