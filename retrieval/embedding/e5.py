@@ -27,11 +27,16 @@ class E5Embedder:
     """
 
     def __init__(
-        self, path: Path | None = None, *, threads: int = 1, precision: Precision = "auto"
+        self,
+        path: Path | None = None,
+        *,
+        threads: int = 1,
+        precision: Precision = "auto",
+        kernels: bool = True,
     ) -> None:
         query_lanes = Lanes((threads + 1) // 2, "embed-query")
         self._passage_lanes = Lanes(threads, "embed-passage")
-        self._model = query_lanes.run(lambda: load_e5_model(path, precision))
+        self._model = query_lanes.run(lambda: load_e5_model(path, precision, kernels=kernels))
         self._queries = Gatherer(query_lanes, self._encode, _QUERY_BATCH_TOKENS_MAX)
 
     @property
@@ -78,5 +83,5 @@ class E5Embedder:
         return [len(encoding) for encoding in self._model.tokenizer.encode_batch_fast(list(texts))]
 
     def _encode(self, ids: Sequence[Sequence[int]]) -> Vectors:
-        vectors: Vectors = self._model.encoder.encode(ids).numpy()
+        vectors: Vectors = self._model.encoder.vectors(ids).numpy()
         return vectors

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from retrieval.embedding.bert import BertEncoder, Precision, can_pack, dtype_of, load_encoder
+from retrieval.embedding.bert import BertEncoder, Precision, dtype_of, load_encoder
 from retrieval.embedding.e5_file import Sizes, SpecialIds, installed_file, read_e5_file
-from retrieval.embedding.encoder_pass import compiled, embed
 from retrieval.embedding.unigram import build_tokenizer
 
 _QUERY_PREFIX = "query: "
@@ -50,8 +49,10 @@ class E5Model:
         return [[begin, *encoding.ids[:content_max], end] for encoding in encodings]
 
 
-def load_e5_model(path: Path | None = None, precision: Precision = "auto") -> E5Model:
-    """Load the file, by default the one of the installed package.
+def load_e5_model(
+    path: Path | None = None, precision: Precision = "auto", *, kernels: bool = True
+) -> E5Model:
+    """Load the file, by default the one of the installed package; `kernels` may be compiled.
 
     Raises:
         EmbeddingModelUnavailable: there is no such file.
@@ -60,7 +61,7 @@ def load_e5_model(path: Path | None = None, precision: Precision = "auto") -> E5
     """
     file, dtype = read_e5_file(path or installed_file()), dtype_of(precision)
     return E5Model(
-        encoder=load_encoder(file, dtype, compiled(embed), packed=can_pack(dtype)),
+        encoder=load_encoder(file, dtype, kernels=kernels),
         tokenizer=build_tokenizer(file.vocabulary, file.special.unknown),
         sizes=file.sizes,
         special=file.special,

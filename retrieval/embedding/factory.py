@@ -24,7 +24,11 @@ def create_embedder(settings: EmbeddingSettings) -> Embedder:
         return SentenceTransformersEmbedder(settings)
     if settings.backend == "openai":
         return OpenAIEmbedder(settings, sleep=time.sleep, jitter=random.random)
-    return E5Embedder(threads=cores(settings), precision=settings.precision)
+    return E5Embedder(
+        threads=cores(settings),
+        precision=settings.precision,
+        kernels=settings.kernels == "auto",
+    )
 
 
 def cores(settings: EmbeddingSettings) -> int:

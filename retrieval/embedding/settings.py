@@ -26,6 +26,11 @@ class EmbeddingSettings(BaseModel):
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="Arithmetic of e5; auto takes bfloat16 where the processor has it."
     )
+    kernels: Literal["auto", "off"] = Field(
+        "auto",
+        description="Whether to compile the kernels of e5 once, if the processor (AMX) and a C++ "
+        "compiler allow it. Everything works without them, more slowly.",
+    )
     folder: Path | None = Field(None, description="Folder of a sentence-transformers model.")
     url: HttpUrl | None = Field(
         None, description="Address of an embedding server, up to and with /v1."

@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from retrieval.embedding.bert import Layers, can_pack
-from retrieval.embedding.encoder_pass import pack
+from retrieval.embedding.bert import fastest_layers
+from retrieval.embedding.layers import Layers, LayerWeights
 from retrieval.rerank.errors import RerankerInvalid
 
 _ATTENTION = "attention.self."
@@ -79,8 +79,10 @@ def read_config(folder: Path) -> Config:
         ) from error
 
 
-def read_classifier(folder: Path, config: Config, dtype: torch.dtype) -> Classifier:
-    """Read the weights and convert them to `dtype`, but for the head.
+def read_classifier(
+    folder: Path, config: Config, dtype: torch.dtype, *, kernels: bool
+) -> Classifier:
+    """Read the weights and convert them to `dtype`, but for the head; `kernels` may be compiled.
 
     Raises:
         RerankerInvalid: they are missing, damaged, or do not end in one score.
@@ -88,7 +90,7 @@ def read_classifier(folder: Path, config: Config, dtype: torch.dtype) -> Classif
     """
     try:
         weights = _Weights(load_file(folder / "model.safetensors"), config, dtype)
-        classifier = weights.classifier()
+        classifier = weights.classifier(kernels=kernels)
     except (OSError, SafetensorError, KeyError) as error:
         raise RerankerInvalid(
             "The reranker's folder needs a model.safetensors that fits its config.json."
@@ -105,11 +107,10 @@ class _Weights:
         self._tensors = tensors
         self._config = config
         self._dtype = dtype
-        self._packed = can_pack(dtype)
         self._is_bert = config.model_type == "bert"
         self._body = "bert" if self._is_bert else "roberta"
 
-    def classifier(self) -> Classifier:
+    def classifier(self, *, kernels: bool) -> Classifier:
         dense, out = (
             ("bert.pooler.dense", "classifier")
             if self._is_bert
@@ -119,7 +120,7 @@ class _Weights:
             word_VH=self._of("embeddings.word_embeddings.weight"),
             position_TH=self._of("embeddings.position_embeddings.weight"),
             type_KH=self._kinds(),
-            layers=self._layers(),
+            layers=fastest_layers(self._layers(), kernels=kernels),
             head=(self._linear(dense), self._linear(out)),
         )
 
@@ -128,16 +129,14 @@ class _Weights:
         # RoBERTa was trained without kinds: whatever a tokenizer says, all tokens are of the first.
         return table if self._is_bert else table[:1].expand(2, -1)
 
-    def _layers(self) -> Layers:
+    def _layers(self) -> LayerWeights:
         layers = [f"encoder.layer.{number}." for number in range(self._config.num_hidden_layers)]
         parts = [[layer + part for part in names] for layer in layers for names in _LINEARS]
         norms = ["embeddings.LayerNorm", *(layer + norm for layer in layers for norm in _NORMS)]
-        weights = [self._joined(names, "weight") for names in parts]
-        return Layers(
+        return LayerWeights(
             heads=self._config.num_attention_heads,
             epsilon=self._config.layer_norm_eps,
-            packed=self._packed,
-            weights=[pack(weight) for weight in weights] if self._packed else weights,
+            weights=[self._joined(names, "weight") for names in parts],
             biases=[self._joined(names, "bias") for names in parts],
             norm_weights=[self._of(f"{name}.weight") for name in norms],
             norm_biases=[self._of(f"{name}.bias") for name in norms],

@@ -12,7 +12,6 @@ from tokenizers import Encoding, Tokenizer
 from torch.nn import functional
 
 from retrieval.embedding.bert import Precision, dtype_of
-from retrieval.embedding.encoder_pass import compiled, token_states
 from retrieval.embedding.lanes import Lanes
 from retrieval.rerank.batches import scored_in_batches
 from retrieval.rerank.checkpoint import read_classifier, read_config
@@ -29,15 +28,22 @@ class CrossEncoder:
     """
 
     def __init__(
-        self, folder: Path, *, threads: int, precision: Precision, tokens_max: int
+        self,
+        folder: Path,
+        *,
+        threads: int,
+        precision: Precision,
+        tokens_max: int,
+        kernels: bool = True,
     ) -> None:
         config = read_config(folder)
         self._first_position = config.first_position
         self._tokenizer = _tokenizer(folder, min(tokens_max, config.tokens_max))
         self._lanes = Lanes(threads, "rerank")
         dtype = dtype_of(precision)
-        self._model = self._lanes.run(lambda: read_classifier(folder, config, dtype))
-        self._run = compiled(token_states)
+        self._model = self._lanes.run(
+            lambda: read_classifier(folder, config, dtype, kernels=kernels)
+        )
 
     def scores(
         self, question: str, passages: Sequence[str], is_late: IsLate
@@ -58,7 +64,7 @@ class CrossEncoder:
         places = torch.tensor(list(chain.from_iterable(map(range, lengths))))
         rows = model.word_VH[ids] + model.type_KH[kinds]
         rows = rows + model.position_TH[places + self._first_position]
-        states = model.layers.apply(self._run, rows, lengths)
+        states = model.layers.states(rows.to(model.layers.dtype), lengths)
         first = torch.stack([text[0] for text in torch.split(states, lengths)])
         dense, out = model.head
         hidden = functional.linear(first.to(torch.float32), *dense).tanh()

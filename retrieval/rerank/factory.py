@@ -29,5 +29,6 @@ def create_reranker(settings: RerankSettings, embedder: Embedder) -> Reranker | 
             threads=threads,
             precision=settings.precision,
             tokens_max=settings.tokens_max,
+            kernels=settings.kernels == "auto",
         )
     return None

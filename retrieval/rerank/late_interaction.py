@@ -5,13 +5,11 @@ trained for one vector a text; nothing else needs to be installed or stored.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from torch.nn import functional
 
 from retrieval.embedding.e5_model import E5Model
-from retrieval.embedding.encoder_pass import compiled, token_states
 from retrieval.embedding.lanes import Lanes
 from retrieval.rerank.batches import scored_in_batches
 from retrieval.rerank.port import IsLate
@@ -22,7 +20,7 @@ class LateInteraction:
 
     def __init__(self, model: E5Model, *, threads: int) -> None:
         self._model = model
-        self._encoder = replace(model.encoder, run=compiled(token_states))
+        self._encoder = model.encoder
         self._lanes = Lanes(threads, "rerank")
 
     def scores(
@@ -39,7 +37,7 @@ class LateInteraction:
         return scored_in_batches(self._lanes, [len(row) for row in ids], score, is_late)
 
     def _max_sims(self, query: list[int], passages: list[list[int]]) -> list[float]:
-        states = self._encoder.encode([query, *passages])
+        states = self._encoder.states([query, *passages])
         vectors = functional.normalize(states.to(torch.float32), dim=1)
         asked, *texts = torch.split(vectors, [len(query), *map(len, passages)])
         return [float((asked @ text.T).amax(dim=1).mean()) for text in texts]

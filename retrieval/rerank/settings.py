@@ -30,6 +30,10 @@ class RerankSettings(BaseModel):
         description="Arithmetic of the cross-encoder; auto takes bfloat16 where the processor has "
         "it.",
     )
+    kernels: Literal["auto", "off"] = Field(
+        "auto",
+        description="Whether to compile kernels for the cross-encoder, as those of e5.",
+    )
     tokens_max: int = Field(
         512, ge=16, description="Question and passage are cut to so many tokens together."
     )

@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from retrieval.embedding import encoder_pass
-from retrieval.embedding.bert import can_pack, load_encoder
+from retrieval.embedding.bert import layer_weights
 from retrieval.embedding.e5 import E5Embedder
 from retrieval.embedding.e5_file import installed_file, read_e5_file
+from retrieval.embedding.kernels.loading import kernels_loaded
+from retrieval.embedding.torch_layers import TorchLayers, torch_layers
 
 pytestmark = pytest.mark.models
 
@@ -20,17 +22,14 @@ TEXTS = [
 ]
 
 
-def test_the_compiled_and_packed_pass_equals_the_plain_one(e5: E5Embedder) -> None:
-    dtype = torch.float32
-    plain = load_encoder(read_e5_file(installed_file()), dtype, encoder_pass.embed, packed=False)
-    fast = load_encoder(
-        read_e5_file(installed_file()),
-        dtype,
-        encoder_pass.compiled(encoder_pass.embed),
-        packed=can_pack(dtype),
-    )
-    ids = [list(range(5, 5 + length)) for length in (3, 1, 40, 17)]
-    np.testing.assert_allclose(plain.encode(ids), fast.encode(ids), atol=1e-5)
+def test_the_compiled_and_packed_pass_equals_the_plain_one() -> None:
+    weights = layer_weights(read_e5_file(installed_file()), torch.float32)
+    lengths = [3, 1, 40, 17]
+    rows = torch.randn(sum(lengths), 384, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        plain = TorchLayers(weights, packed=False)._run(encoder_pass.embed, rows, lengths)
+        fast = torch_layers(weights).vectors(rows, lengths)
+    np.testing.assert_allclose(plain, fast, atol=1e-5)
 
 
 def test_questions_of_many_threads_have_the_vectors_that_they_have_alone(e5: E5Embedder) -> None:
@@ -46,3 +45,11 @@ def test_questions_of_many_threads_have_the_vectors_that_they_have_alone(e5: E5E
 def test_a_vector_does_not_depend_on_the_texts_beside_it(e5: E5Embedder) -> None:
     alone = np.concatenate([e5.embed_passages([text]) for text in TEXTS])
     assert np.array_equal(e5.embed_passages(TEXTS), alone)
+
+
+def test_the_kernel_gives_the_vectors_of_the_pass_in_torch(e5: E5Embedder) -> None:
+    torch_only = E5Embedder(kernels=False)
+    cosines = (torch_only.embed_passages(TEXTS) * e5.embed_passages(TEXTS)).sum(axis=1)
+    np.testing.assert_array_less(0.9995, cosines)
+    if kernels_loaded():
+        assert cosines.max() < 1.0 - 1e-7  # they were not computed by the same

@@ -41,7 +41,7 @@ def test_its_tokens_are_those_whose_mean_the_embedder_gives(
     exact: E5Embedder, late_interaction: LateInteraction
 ) -> None:
     lent = late_interaction._encoder
-    assert lent.layers is exact.model.encoder.layers  # no second copy of the weights
-    states = lent.encode(exact.model.passage_ids(PASSAGES[1:2]))
+    assert lent is exact.model.encoder  # no second copy of the weights
+    states = lent.states(exact.model.passage_ids(PASSAGES[1:2]))
     pooled = functional.normalize(states.sum(dim=0), dim=0)
     torch.testing.assert_close(pooled.numpy(), exact.embed_passages(PASSAGES[1:2])[0])
