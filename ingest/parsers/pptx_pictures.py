@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pptx.exc import InvalidXmlError
 from unstructured.partition.pptx import register_picture_partitioner
 
 from ingest.parsers import embedded
@@ -16,11 +17,14 @@ class _SlidePictures:
 
     @classmethod
     def iter_elements(cls, picture: Any, options: Any) -> Iterator[Placed]:
-        """Yield a picture, unless nobody sees it."""
-        link = picture._pic.blip_rId
-        if link is None or _is_hidden(picture) or _is_off_slide(picture):
+        """Yield a picture, unless nobody sees it or it is malformed."""
+        try:
+            link = picture._pic.blip_rId
+            if link is None or _is_hidden(picture) or _is_off_slide(picture):
+                return
+            target = picture.part.rels[link]
+        except (InvalidXmlError, KeyError):
             return
-        target = picture.part.rels[link]
         if target.is_external:
             return
         edges = picture.crop_left, picture.crop_top, 1 - picture.crop_right, 1 - picture.crop_bottom

@@ -12,6 +12,7 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from PIL import Image
+from pptx.oxml.ns import qn as pptx_qn
 from pptx.util import Inches
 
 from ingest.blocks import Block
@@ -117,6 +118,17 @@ def test_only_what_is_shown_of_a_picture_is_looked_at(tmp_path: Path) -> None:
     [shown] = embedded.pictures(path, block.boxes, LIMITS)
     assert shown is not None
     assert shown.size == (300, 100)
+
+
+def test_a_malformed_picture_does_not_cost_the_slides(tmp_path: Path) -> None:
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[5])
+    slide.shapes.title.text = "Hall 3"
+    empty, lost, _ = (slide.shapes.add_picture(picture(n), 0, 0) for n in (10, 20, 30))
+    empty._element.remove(empty._element.find(pptx_qn("p:blipFill")))
+    lost._element.blipFill.blip.set(pptx_qn("r:embed"), "rId99")
+    deck.save(path := tmp_path / "deck.pptx")
+    assert shades(path, presentation.parse(path, LIMITS).blocks) == ["Hall 3", 30]
 
 
 def test_pictures_on_slides_belong_to_their_slide(tmp_path: Path) -> None:
