@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -41,6 +41,7 @@ from retrieval.embedding.factory import create_embedder
 from retrieval.embedding.port import Embedder, Vectors
 from retrieval.embedding.settings import EmbeddingSettings
 from retrieval.lexical.analysis import terms
+from retrieval.search import Retriever
 from security.audit import AuditLog
 from security.keyring import KeyRing
 from security.keys import EnvironmentKeyProvider
@@ -81,6 +82,8 @@ class Recorder:
         self.context_tokens_max = generator.context_tokens_max
         self.enforces_allowed = generator.enforces_allowed
         self.count_tokens = generator.count_tokens
+        self.close = generator.close
+        self.forget = generator.forget
 
     def generate(
         self, request: GenerationRequest, cancelled: Any = None
@@ -179,7 +182,8 @@ def vectors_of(dataset: Dataset, embedder: Embedder, cache: Path | None) -> Vect
     """Embed a set's passages, or read them from the cache."""
     file = cache / f"{dataset.name}.npy" if cache else None
     if file and file.exists():
-        return np.load(file)
+        known: Vectors = np.load(file)
+        return known
     vectors = embedder.embed_passages([passage.titled_text for passage in dataset.passages])
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -242,7 +246,7 @@ def run(options: argparse.Namespace, data: Path, folder: Path) -> Iterator[Judge
         vectors = vectors_of(dataset, embedder, options.cache)
         service = AnswerService(
             database=database,
-            retriever=Ranked(dataset.passages, vectors, embedder),  # type: ignore[arg-type] - stands in for the index
+            retriever=cast("Retriever", Ranked(dataset.passages, vectors, embedder)),
             generator=recorder,
             embedder=embedder,
             keyring=keyring,

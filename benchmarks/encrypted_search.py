@@ -95,8 +95,7 @@ class Searched:
         index = CorpusIndex(
             self.database,
             keyring,
-            embedder=embedder.name,
-            dimensions=embedder.dimensions,
+            embedder=embedder,
             settings=settings,
         )
         index.rebuild()
@@ -132,12 +131,13 @@ def main() -> None:
     embedder = create_embedder(EmbeddingSettings())
     provider = EnvironmentKeyProvider(b64encode(bytes(range(32))).decode())
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        sides = []
+        sides: list[Searched] = []
         for name, keyring in (("with", KeyRing(provider, lambda: NOW)), ("without", NoKeys())):
             place = Path(folder) / name
             place.mkdir()
             sides.append(Searched(place, embedder, keyring, options.chunks))
-        _measure(*sides, options.queries)
+        encrypted, plain = sides
+        _measure(encrypted, plain, options.queries)
         for side in sides:
             side.database.close()
 

@@ -41,11 +41,13 @@ from safetensors.torch import save_file
 from model.checkpoint import CONFIG, INDEX, Checkpoint
 from model.expert_cache.cache import CacheStatistics, ExpertCache
 from model.expert_cache.checkpoint_experts import checkpoint_experts
+from model.expert_cache.experts import CachedExperts
 from model.expert_cache.loading import use_expert_cache
 from model.expert_cache.stored_experts import StoredExperts
 from model.experts import Expert, Experts
+from model.moe import MoeFeedForward
 from model.step import Step
-from model.transformer import Decoder
+from model.transformer import Decoder, DecoderLayer
 
 HIDDEN, WIDTH, EXPERTS, ACTIVE, VOCABULARY = 1024, 512, 48, 6, 1000
 SHARES = (0.1, 0.3, 0.5)
@@ -164,7 +166,8 @@ def router(layer: int, skew: float) -> torch.Tensor:
     router_ED = torch.randn(EXPERTS, HIDDEN, generator=generator) * 1.28 * HIDDEN**-0.5
     norm = (CONSTANT**2 / HIDDEN + 1) ** 0.5
     router_ED[:, 0] = -skew * ranks_E.log() * norm / CONSTANT
-    return router_ED.bfloat16()
+    logits_ED: torch.Tensor = router_ED.bfloat16()
+    return logits_ED
 
 
 class ReadOnEachUse(Experts):
@@ -258,10 +261,16 @@ def compare(folder: Path, skew: float, rounds: int, tokens: int) -> Table:
     return table
 
 
+def mixture(layer: torch.nn.Module) -> MoeFeedForward:
+    assert isinstance(layer, DecoderLayer)
+    assert isinstance(layer.mlp, MoeFeedForward)
+    return layer.mlp
+
+
 def uncached(thin: Checkpoint, stored: StoredExperts, kind: type[ReadOnEachUse]) -> Decoder:
     def prepare(decoder: Decoder) -> None:
         for number, layer in enumerate(decoder.layers):
-            layer.mlp.experts = kind(number, stored, layer.mlp.experts)
+            mixture(layer).experts = kind(number, stored, mixture(layer).experts)
 
     return Decoder.from_checkpoint(thin, prepare)
 
@@ -281,7 +290,9 @@ def cached(
     def prepare(decoder: Decoder) -> None:
         use_expert_cache(decoder, cache)
         for layer in decoder.layers if not wishing else ():
-            layer.mlp.experts._foresee = None
+            experts = mixture(layer).experts
+            assert isinstance(experts, CachedExperts)
+            experts._foresee = None
 
     name = f"cache of {share:.0%}{'' if wishing else ', no wishes'}"
     return Writer(name, Decoder.from_checkpoint(thin, prepare), cache)
@@ -320,7 +331,7 @@ def inputs_of_layers(decoder: Decoder) -> list[torch.Tensor]:
     """Each layer's x_TD ahead of its router, for 200 random tokens."""
     inputs: list[torch.Tensor] = []
     hooks = [
-        layer.mlp.register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
+        mixture(layer).register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
         for layer in decoder.layers
     ]
     tokens = torch.randint(VOCABULARY, (200,), generator=torch.Generator().manual_seed(2)).tolist()
@@ -334,7 +345,7 @@ def inputs_of_layers(decoder: Decoder) -> list[torch.Tensor]:
 def busiest(decoder: Decoder) -> float:
     shares = []
     for layer, x_TD in zip(decoder.layers, inputs_of_layers(decoder), strict=True):
-        counts_E = torch.bincount(layer.mlp.gate(x_TD).experts_TA.flatten(), minlength=EXPERTS)
+        counts_E = torch.bincount(mixture(layer).gate(x_TD).experts_TA.flatten(), minlength=EXPERTS)
         top = counts_E.sort(descending=True).values[: round(0.3 * EXPERTS)]
         shares.append(float(top.sum() / counts_E.sum()))
     return sum(shares) / len(shares)
@@ -347,8 +358,8 @@ def guessed(decoder: Decoder) -> float:
     for layer, x_TD, earlier_TD in zip(
         list(decoder.layers)[1:], inputs[1:], inputs[:-1], strict=True
     ):
-        actual_TA = layer.mlp.gate(x_TD).experts_TA
-        guess_TA = layer.mlp.gate(earlier_TD).experts_TA
+        actual_TA = mixture(layer).gate(x_TD).experts_TA
+        guess_TA = mixture(layer).gate(earlier_TD).experts_TA
         found_TA = (actual_TA[:, :, None] == guess_TA[:, None, :]).any(dim=2)
         shares.append(float(found_TA.float().mean()))
     return sum(shares) / len(shares)

@@ -47,7 +47,8 @@ def read_manual(folder: Path, count_tokens: TokenCounter, only: str | None = Non
 
     Passages are "en/<page>#<ordinal>", questions "zh->en sentence <number>" and the like.
     """
-    manual = Dataset("manual", [], [], {})
+    grades: dict[str, dict[str, float]] = {}
+    manual = Dataset("manual", [], [], grades)
     editions = {language: folder / language / "install.html.d" for language in _EDITIONS}
     pages = ({path.name for path in edition.glob("*.html")} for edition in editions.values())
     for position, page in enumerate(sorted(set.intersection(*pages))):
@@ -63,8 +64,10 @@ def read_manual(folder: Path, count_tokens: TokenCounter, only: str | None = Non
         for section in _sections(parsed[asked], asked):
             if section.number in answers:
                 answer = answers[section.number]
-                grades = {name: 1.0 for name, one in named.items() if answer.holds(one)}
-                _ask(manual, section, f"{asked}->{held}", grades)
+                right = {name: 1.0 for name, one in named.items() if answer.holds(one)}
+                for question in _questions(manual, section, f"{asked}->{held}"):
+                    manual.questions.append(question)
+                    grades[question.id] = right
     return manual
 
 
@@ -73,13 +76,12 @@ def _passages(named: dict[str, Chunk]) -> Iterator[Passage]:
         yield Passage(id=name, title=" > ".join(one.heading_path), text=one.text)
 
 
-def _ask(manual: Dataset, section: Section, direction: str, grades: dict[str, float]) -> None:
+def _questions(manual: Dataset, section: Section, direction: str) -> Iterator[Question]:
     for kind, text in (("title", section.title), ("sentence", section.sentence)):
         # Some sections were never translated.
         if text and is_chinese(text) == direction.startswith("zh"):
             name = f"{direction} {kind} {len(manual.questions)}"
-            manual.questions.append(Question(id=name, text=text))
-            manual.grades[name] = grades
+            yield Question(id=name, text=text)
 
 
 def _sections(document: ParsedDocument, language: str) -> Iterator[Section]:

@@ -48,7 +48,7 @@ class Transformers:
     def _steps(self, tokens: torch.Tensor) -> Iterator[torch.Tensor]:
         torch.set_num_threads(self._threads)
         cache = DynamicCache(config=self._model.config)
-        for piece in tokens.split(PIECE_TOKENS, dim=1):
+        for piece in torch.split(tokens, PIECE_TOKENS, dim=1):
             logits = self._model(piece, past_key_values=cache, logits_to_keep=1).logits
         while True:
             chosen = logits[:, -1].argmax(dim=-1, keepdim=True)

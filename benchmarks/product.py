@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 import httpx
 
@@ -124,8 +125,11 @@ def _ingest(product: Product, files: Sequence[Path]) -> None:
     started = time.perf_counter()
     for file in files:
         with file.open("rb") as content:
-            form = {"data": {"collection": collection}, "files": {"file": (file.name, content)}}
-            product.http.post("/v1/documents", **form).raise_for_status()
+            sent = {"file": (file.name, content)}
+            uploaded = product.http.post(
+                "/v1/documents", data={"collection": collection}, files=sent
+            )
+            uploaded.raise_for_status()
     documents = _until_done(product, collection)
     seconds = time.perf_counter() - started
     pages = sum(document["page_count"] or 0 for document in documents)
@@ -138,10 +142,12 @@ def _ingest(product: Product, files: Sequence[Path]) -> None:
     )
 
 
-def _until_done(product: Product, collection: str) -> list[dict]:
+def _until_done(product: Product, collection: str) -> list[dict[str, Any]]:
     while True:
-        query = {"collection": collection, "limit": 200}
-        documents = product.http.get("/v1/documents", params=query).json()["items"]
+        query: dict[str, str | int] = {"collection": collection, "limit": 200}
+        documents: list[dict[str, Any]] = product.http.get("/v1/documents", params=query).json()[
+            "items"
+        ]
         if all(document["status"] in {"ready", "failed"} for document in documents):
             return documents
         time.sleep(0.5)

@@ -88,7 +88,7 @@ def main() -> None:
         CachedEmbedder(embedder, options.cache),
         settings,
         options.half,
-        reranker and TimedReranking(reranker, settings),
+        None if reranker is None else TimedReranking(reranker, settings),
     )
     folders = [path for name in options.sets for path in Path(root).glob(f"[qf]*/{name}")]
     print(f"{'':28}{'meaning':>14}{'words':>14}{'both':>14}   (nDCG@10 recall@10)")
@@ -217,16 +217,18 @@ def _in_language_of_page(manual: Corpus) -> Corpus:
 
 def _joined(sets: Sequence[Dataset]) -> Dataset:
     """Make one data set of many, with the set's name before each id."""
-    together = Dataset("mixed", [], [], {})
+    all_grades: dict[str, dict[str, float]] = {}
+    together = Dataset("mixed", [], [], all_grades)
     for one in sets:
-        for source, target in (
-            (one.passages, together.passages),
-            (one.questions, together.questions),
-        ):
-            target.extend(row.model_copy(update={"id": f"{one.name}/{row.id}"}) for row in source)
+        together.passages.extend(
+            row.model_copy(update={"id": f"{one.name}/{row.id}"}) for row in one.passages
+        )
+        together.questions.extend(
+            row.model_copy(update={"id": f"{one.name}/{row.id}"}) for row in one.questions
+        )
         for question_id, grades in one.grades.items():
             renamed = {f"{one.name}/{passage_id}": grade for passage_id, grade in grades.items()}
-            together.grades[f"{one.name}/{question_id}"] = renamed
+            all_grades[f"{one.name}/{question_id}"] = renamed
     return together
 
 

@@ -57,11 +57,9 @@ def _known(file: Path | None) -> dict[int, Measured]:
         return {}
     results: dict[int, Measured] = {}
     for one in json.loads(file.read_text()):
-        loads = {
-            name: {key: Load(**load) for key, load in one.pop(name).items()}
-            for name in ("alone", "together")
-        }
-        results[one["chunks"]] = Measured(**one, **loads)
+        for name in ("alone", "together"):
+            one[name] = {key: Load(**load) for key, load in one[name].items()}
+        results[one["chunks"]] = Measured(**one)
     return results
 
 

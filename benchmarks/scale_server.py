@@ -88,8 +88,9 @@ def _ingested(port: int, folder: Folder, sentences: Sequence[str]) -> float:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as http:
         collection = http.get("/v1/collections").json()["items"][0]["id"]
         started = time.perf_counter()
-        form = {"data": {"collection": collection}, "files": {"file": (f"{mark}.txt", text)}}
-        document = http.post("/v1/documents", **form).raise_for_status().json()["id"]
+        place, sent = {"collection": collection}, {"file": (f"{mark}.txt", text)}
+        uploaded = http.post("/v1/documents", data=place, files=sent).raise_for_status()
+        document = uploaded.json()["id"]
         while time.perf_counter() - started < _SECONDS_MAX:
             state = http.get(f"/v1/documents/{document}").json()
             if state["status"] == "ready":

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
+from typing import TypeVar
 from xml.etree import ElementTree
 
 from rich.console import Console
@@ -23,6 +24,7 @@ from ingest import detect
 from ingest.parsers import parse
 
 BLANK = Counter({"": 1 << 30})
+_Thing = TypeVar("_Thing")
 Grid = Sequence[Sequence[str]]
 
 
@@ -51,8 +53,10 @@ def measured(pdfs: Sequence[Path]) -> Table:
     cells, relations = Score(), Score()
     for pdf in pdfs:
         both = list(found_tables(pdf)), list(true_tables(truth_of(pdf)))
-        cells.add(pdf.stem, *(Counter(chain(*chain(*grids))) - BLANK for grids in both))
-        relations.add(pdf.stem, *(Counter(chain(*map(neighbours, grids))) for grids in both))
+        ours, theirs = (Counter(chain(*chain(*grids))) - BLANK for grids in both)
+        cells.add(pdf.stem, ours, theirs)
+        beside, truly = (Counter(chain(*map(neighbours, grids))) for grids in both)
+        relations.add(pdf.stem, beside, truly)
     table = Table("", "precision", "recall", "F1", title=f"{len(pdfs)} documents")
     for name, score in (("cells", cells), ("neighbours", relations)):
         table.add_row(name, *(f"{value:.3f}" for value in score.total()))
@@ -68,7 +72,7 @@ class Score:
         self.common = self.ours = self.theirs = 0
         self.missed: dict[str, int] = {}
 
-    def add(self, name: str, ours: Counter[object], theirs: Counter[object]) -> None:
+    def add(self, name: str, ours: Counter[_Thing], theirs: Counter[_Thing]) -> None:
         common = (ours & theirs).total()
         self.common += common
         self.ours += ours.total()

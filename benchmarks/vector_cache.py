@@ -50,14 +50,14 @@ class CachedEmbedder:
             vectors = embed([text for _, text in batch]).astype(_STORED)
             stored = [(key, row.tobytes()) for (key, _), row in zip(batch, vectors, strict=True)]
             self._rows.executemany("insert or ignore into vectors values (?, ?)", stored)
-        vectors = np.empty((len(keys), self.dimensions), np.float32)
+        found = np.empty((len(keys), self.dimensions), np.float32)
         for number, key in enumerate(keys):
-            vectors[number] = np.frombuffer(self._get(key) or b"", _STORED)
-        return vectors
+            found[number] = np.frombuffer(self._get(key) or b"", _STORED)
+        return found
 
     def _get(self, key: bytes) -> bytes | None:
         row = self._rows.execute("select vector from vectors where key = ?", (key,)).fetchone()
-        return row and row[0]
+        return None if row is None else bytes(row[0])
 
 
 def _batches(items: Sequence[tuple[bytes, str]]) -> Iterator[Sequence[tuple[bytes, str]]]:
