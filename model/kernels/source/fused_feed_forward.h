@@ -1,6 +1,6 @@
-// y = down(silu(gate(x)) * up(x)) for many rows. The wide middle, larger than a cache, is made some
-// hundred columns at a time and multiplied on at once, while it is near: written out as a whole, it took as
-// long as the products.
+// y = down(silu(gate(x)) * up(x)) for many rows. The wide middle is larger than a cache; writing
+// it out as a whole took as long as the products: so 1,024 of its columns are made at a time, and
+// multiplied on while they are near.
 #pragma once
 
 #ifdef __AMX_BF16__
