@@ -9,6 +9,7 @@ from unstructured.partition.docx import partition_docx
 
 from ingest.blocks import ParsedDocument
 from ingest.parsers import building, docx_flow, docx_hidden, docx_pictures, elements, embedded
+from ingest.parsers.strict_ooxml import transitional
 from ingest.settings import ParseLimits
 
 
@@ -23,15 +24,16 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
 
 
 def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
-    changed = _as_shown(path)
+    usual = transitional(path)
+    changed = _as_shown(usual or str(path)) or usual
     if changed is None:
         return list(partition_docx(filename=str(path), languages=languages))
     return list(partition_docx(file=changed, languages=languages))
 
 
-def _as_shown(path: Path) -> io.BytesIO | None:
+def _as_shown(source: str | io.BytesIO) -> io.BytesIO | None:
     """Return the document as a reader sees it, in plain paragraphs; None if it is so already."""
-    document = docx.Document(str(path))
+    document = docx.Document(source)
     changes = (
         docx_flow.place_notes,
         docx_hidden.remove_hidden,

@@ -10,6 +10,7 @@ from unstructured.partition.pptx import partition_pptx
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.parsers import building, elements, embedded, pptx_pictures
+from ingest.parsers.strict_ooxml import transitional
 from ingest.settings import ParseLimits
 
 _OFF = ("0", "false")
@@ -29,9 +30,11 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
 
 
 def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
-    slides = enumerate(pptx.Presentation(str(path)).slides, start=1)
+    usual = transitional(path)
+    slides = enumerate(pptx.Presentation(usual or str(path)).slides, start=1)
     hidden = {number for number, slide in slides if slide._element.get("show") in _OFF}
-    found = partition_pptx(filename=str(path), include_slide_notes=True, languages=languages)
+    source: dict[str, Any] = {"file": usual} if usual else {"filename": str(path)}
+    found = partition_pptx(**source, include_slide_notes=True, languages=languages)
     return [element for element in found if element.metadata.page_number not in hidden]
 
 
