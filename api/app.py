@@ -45,6 +45,8 @@ from security.oauth.token_endpoint import PATH
 from security.principal import Verb
 
 RESOURCES = (
+    search,  # requests are compared with them in this order
+    answers,
     session,
     provider_sign_in,
     users,
@@ -59,8 +61,6 @@ RESOURCES = (
     queue,
     permissions,
     sources,
-    search,
-    answers,
     conversations,
     evaluations,
     audit,

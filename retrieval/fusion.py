@@ -7,6 +7,7 @@ Bruch, Gai, Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval", TOIS
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 Scored = Sequence[tuple[int, float]]
 """Chunk numbers with a score, best first."""
@@ -32,7 +33,7 @@ def fuse(parts: Iterable[tuple[float, Mapping[int, float]]]) -> Scored:
         if weight > 0:
             for chunk, score in scores.items():
                 sums[chunk] += weight * score
-    return sorted(sums.items(), key=lambda one: -one[1])
+    return sorted(sums.items(), key=itemgetter(1), reverse=True)
 
 
 def numbers(found: Scored) -> list[int]:

@@ -9,6 +9,7 @@ words count as far as they stand there: that of a sentence few do, of a product'
 """
 
 from itertools import chain
+from operator import itemgetter
 
 from retrieval.fusion import Scored, fuse, scaled
 from retrieval.scripts import is_chinese, own_and_foreign
@@ -58,7 +59,7 @@ def _by_language(candidates: Candidates, question: str) -> tuple[Nearest, Neares
 
 
 def _merged(*found: Nearest) -> Nearest:
-    return sorted(chain(*found), key=lambda one: -one[1])
+    return sorted(chain(*found), key=itemgetter(1), reverse=True)
 
 
 def _led_by_foreign(dense: dict[int, float], foreign: Nearest) -> dict[int, float]:

@@ -25,5 +25,5 @@ def nearest(
     """
     arrays: tuple[NDArray[Any], ...] = (sketches, vectors, visible, query, aim)
     tensors = map(torch.from_numpy, arrays)
-    positions, scores = torch.ops.sourcebook_retrieval.nearest(*tensors, count)
+    positions, scores = torch.ops.sourcebook_retrieval.nearest.default(*tensors, count)
     return scores.numpy(), positions.numpy()

@@ -36,7 +36,7 @@ class KernelWords:
         With them their scores, and how rare each token is.
         """
         visible = None if scope.visible is None else torch.from_numpy(scope.visible)
-        slots, scores, rarities = torch.ops.sourcebook_retrieval.best_passages(
+        slots, scores, rarities = torch.ops.sourcebook_retrieval.best_passages.default(
             *self._postings,
             torch.from_numpy(wanted),
             visible,
