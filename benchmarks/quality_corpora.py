@@ -18,7 +18,7 @@ from ingest.chunking import chunk
 from retrieval.access import AccessScope
 from retrieval.corpus import Chunk
 from retrieval.crossing import Crossing
-from retrieval.lexical.analysis import terms
+from retrieval.lexical.analysis import question_terms, terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.rows import Batch, IndexedDocument
 from retrieval.scripts import script_of
@@ -90,7 +90,7 @@ def candidates(
     crossing = Crossing(embedder, settings.foreign_centre_share)
     vectors = embedder.embed_queries([question.text for question in questions])
     for question, vector in zip(questions, vectors, strict=True):
-        words = list(dict.fromkeys(terms(question.text)))[: settings.query_terms_max]
+        words = question_terms(question.text)[: settings.query_terms_max]
         tokens = BLIND.tokens(words)
         limit = settings.candidates_max
         queries = crossing.queries(question.text, vector.astype(np.float32))

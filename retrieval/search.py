@@ -13,7 +13,7 @@ from retrieval.duplicates import Folding
 from retrieval.embedding.port import Embedder
 from retrieval.fusion import Scored, numbers
 from retrieval.index import CorpusIndex
-from retrieval.lexical.analysis import terms
+from retrieval.lexical.analysis import question_terms
 from retrieval.lexical.blind import BlindTokens
 from retrieval.passages import load_neighbours, load_passages
 from retrieval.questions import Questions, Vector
@@ -105,7 +105,7 @@ class Retriever:
         return replace(found, dense=self._crossing.levelled(query, found.dense))
 
     def _tokens(self, tenant_id: str, query: str) -> Sequence[bytes]:
-        words = list(dict.fromkeys(terms(query)))[: self._settings.query_terms_max]
+        words = question_terms(query)[: self._settings.query_terms_max]
         if tenant_id not in self._blind_tokens:
             with self._database.reading(tenant_id) as session:
                 key = self._keyring.tenant(session, tenant_id).blind_token_key

@@ -1,10 +1,11 @@
-"""From text to the terms under which it is found; the same for passages and for queries."""
+"""From text to the terms under which it is found, and from a question to those it looks for."""
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from retrieval.lexical.chinese import CHARACTERS, run_terms
+from retrieval.lexical import chinese
+from retrieval.lexical.chinese import CHARACTERS
 from retrieval.lexical.english import STOP_WORDS, stem
 
 _LETTER = rf"[^\W_{CHARACTERS}]"
@@ -31,6 +32,18 @@ def terms(text: str) -> list[str]:
     ("iso9001") and by its parts. Chinese is found by word and by pairs of characters; traditional
     and simplified forms stay apart.
     """
+    return _terms(text, chinese.run_terms)
+
+
+def question_terms(text: str) -> list[str]:
+    """Return the terms to look for, in order, each once.
+
+    They are those of `terms` without Chinese words of asking; all, if nothing else is asked.
+    """
+    return list(dict.fromkeys(_terms(text, chinese.question_terms) or terms(text)))
+
+
+def _terms(text: str, run_terms: Callable[[str], Iterable[str]]) -> list[str]:
     found: list[str] = []
     for match in _TOKEN.finditer(_folded(text)):
         token = match.group()

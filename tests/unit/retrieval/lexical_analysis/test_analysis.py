@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.lexical.analysis import terms
+from retrieval.lexical.analysis import question_terms, terms
 from retrieval.lexical.english import STOP_WORDS
 
 MIXED = st.text(
@@ -62,6 +62,28 @@ def test_codes_are_found_however_they_are_written() -> None:
     for one in spellings:
         for other in spellings:
             assert len(one & other) >= 2
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("会议在几点开始？", ["会议", "几点", "点开", "开始"]),
+        ("李丰被选为什么职位？", ["李丰", "丰被", "被选", "选为", "被选为", "职位"]),
+        ("誰發明了電話", ["發明", "電話"]),
+        ("中心和平台的ISO-9001？", [*terms("中心和平台"), "iso", "9001", "iso9001"]),
+        ("什么？", ["什么"]),
+        ("Where is the Q2 report, the report?", ["q2", "q", "2", "report"]),
+    ],
+)
+def test_questions_look_for_what_they_ask_about(question: str, expected: list[str]) -> None:
+    assert question_terms(question) == list(dict.fromkeys(expected))
+
+
+@given(MIXED)
+def test_a_question_that_has_terms_looks_for_some(text: str) -> None:
+    assert bool(question_terms(text)) == bool(terms(text))
+    if text.isascii():
+        assert question_terms(text) == list(dict.fromkeys(terms(text)))
 
 
 @given(MIXED)
