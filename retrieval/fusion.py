@@ -13,12 +13,16 @@ Scored = Sequence[tuple[int, float]]
 """Chunk numbers with a score, best first."""
 
 
-def scaled(found: Scored) -> dict[int, float]:
-    """Scale scores to 1 for the best and 0 for the last, in the order given; all 1 when equal."""
+def scaled(found: Scored, spread_min: float = 0.0) -> dict[int, float]:
+    """Scale scores to 1 for the best and 0 for the last, in the order given; all 1 when equal.
+
+    Those that lie closer together than `spread_min` are told apart by no more than that share:
+    the best earns less than 1.
+    """
     if not found:
         return {}
     best, last = found[0][1], found[-1][1]
-    spread = best - last
+    spread = max(best - last, spread_min)
     return {chunk: (score - last) / spread if spread else 1.0 for chunk, score in found}
 
 

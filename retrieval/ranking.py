@@ -6,28 +6,40 @@ are merged. When the nearest of all is then a foreign one, words, which seldom l
 language, would still push it back: so foreign passages earn by meaning some of what words earn.
 Where only the question's language is visible, none of this changes anything; where only another is,
 words count as far as they stand there: that of a sentence few do, of a product's name all.
+
+Each index counts by how clearly it tells passages apart. Where the nearest passage is hardly nearer
+than the hundredth, as among thousands of news, meaning says little; and words say little where the
+hundredth passage holds nearly as many of them as the best.
 """
 
 from itertools import chain
 from operator import itemgetter
+from typing import Final
 
-from retrieval.fusion import Scored, fuse, scaled
+from retrieval.fusion import Scored, fuse, numbers, scaled
 from retrieval.scripts import is_chinese, own_and_foreign
 from retrieval.settings import RetrievalSettings
 from retrieval.tenant_index import Candidates
 from retrieval.vectors.port import Nearest
 
+_NEAREST: Final = 10
+"""A foreign passage among so many of the nearest may be the answer."""
+
 
 def ranked(candidates: Candidates, question: str, settings: RetrievalSettings) -> Scored:
     """Merge what was found by meaning and by words, best first."""
     words = 1 - settings.dense_weight
-    known = words * (candidates.covered() if _is_all_foreign(candidates, question) else 1.0)
-    dense = scaled(by_meaning(candidates, question, settings)[: settings.candidates_max])
-    _, foreign = _by_language(candidates, question)
+    all_foreign = _is_all_foreign(candidates, question)
+    known = words * (candidates.covered() if all_foreign else 1.0)
+    nearest = by_meaning(candidates, question, settings)[: settings.candidates_max]
+    foreign = frozenset(chunk for chunk, _ in _by_language(candidates, question)[1])
+    # Across languages meaning is all there is to go by, however close together cosines lie.
+    crosses = all_foreign or not foreign.isdisjoint(numbers(nearest[:_NEAREST]))
+    dense = scaled(nearest, 0.0 if crosses else settings.dense_spread_min)
     parts = (
         (1 - known, dense),
-        (known, scaled(candidates.lexical)),
-        (words * settings.foreign_words_share, _led_by_foreign(dense, foreign)),
+        (known, _by_words(candidates.lexical, settings.candidates_max)),
+        (words * settings.foreign_words_share, _led_by(foreign, dense)),
     )
     return fuse(parts)
 
@@ -37,6 +49,12 @@ def by_meaning(candidates: Candidates, question: str, settings: RetrievalSetting
     bonus = settings.foreign_bonus_chinese if is_chinese(question) else settings.foreign_bonus
     own, foreign = _by_language(candidates, question)
     return _merged(own, [(chunk, cosine + bonus) for chunk, cosine in foreign])
+
+
+def _by_words(found: Nearest, limit: int) -> dict[int, float]:
+    """Scale scores; of a list that was cut, by the best: what was left out may be as good."""
+    is_cut = len(found) >= limit
+    return scaled(found, found[0][1] if is_cut else 0.0)
 
 
 def _is_all_foreign(candidates: Candidates, question: str) -> bool:
@@ -62,9 +80,8 @@ def _merged(*found: Nearest) -> Nearest:
     return sorted(chain(*found), key=itemgetter(1), reverse=True)
 
 
-def _led_by_foreign(dense: dict[int, float], foreign: Nearest) -> dict[int, float]:
+def _led_by(foreign: frozenset[int], dense: dict[int, float]) -> dict[int, float]:
     """Keep the foreign passages if one of them is the nearest of all."""
-    chunks = {chunk for chunk, _ in foreign}
-    if not dense or next(iter(dense)) not in chunks:
+    if not dense or next(iter(dense)) not in foreign:
         return {}
-    return {chunk: score for chunk, score in dense.items() if chunk in chunks}
+    return {chunk: score for chunk, score in dense.items() if chunk in foreign}

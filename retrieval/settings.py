@@ -63,6 +63,14 @@ class RetrievalSettings(BaseModel):
         description="Weight of a document's own words and name against those of each of its "
         "passages.",
     )
+    dense_spread_min: float = Field(
+        0.08,
+        ge=0,
+        le=2,
+        description="Cosine between the nearest passage and the last proposed from which on "
+        "meaning has all of its weight; 0.08 is for multilingual-e5-small, whose cosines lie close "
+        "together.",
+    )
     # The next four hold for multilingual-e5-small and were chosen by the same benchmark's set
     # across languages; for a model that does not favour the question's language they are 0.
     foreign_centre_share: float = Field(
@@ -85,7 +93,7 @@ class RetrievalSettings(BaseModel):
         description="Cosine that passages in other languages gain for Chinese questions.",
     )
     foreign_words_share: float = Field(
-        0.6,
+        0.7,
         ge=0,
         le=1,
         description="Share of the weight of words that passages in another language than the "

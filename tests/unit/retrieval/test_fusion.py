@@ -9,6 +9,12 @@ def test_scores_are_scaled_from_the_best_to_the_last() -> None:
     assert scaled([]) == {}
 
 
+def test_scores_close_together_are_told_apart_by_little() -> None:
+    assert scaled([(4, 9.0), (2, 6.0), (7, 5.0)], 8.0) == {4: 0.5, 2: 0.125, 7: 0.0}
+    assert scaled([(4, 9.0), (2, 6.0), (7, 5.0)], 3.0) == {4: 1.0, 2: 0.25, 7: 0.0}
+    assert scaled([(4, 3.0)], 1.0) == {4: 0.0}
+
+
 def test_a_chunk_that_both_found_beats_either_alone() -> None:
     meaning, words = {1: 1.0, 2: 0.8, 3: 0.0}, {4: 1.0, 2: 0.9, 5: 0.0}
     assert fuse([(0.5, meaning), (0.5, words)])[0] == (2, pytest.approx(0.85))

@@ -8,6 +8,7 @@ from retrieval.tenant_index import Candidates
 
 SETTINGS = RetrievalSettings(
     dense_weight=0.5,
+    dense_spread_min=0.0,
     foreign_bonus=0.02,
     foreign_bonus_chinese=0.05,
     foreign_words_share=0.5,
@@ -71,3 +72,27 @@ def test_what_is_in_no_known_language_is_never_raised() -> None:
     assert nearest(candidates, "parking", SETTINGS) == [1, 2]
     candidates = Candidates({"unknown": [(2, 0.81)], "other": [(3, 0.7)], **candidates.dense}, [])
     assert nearest(candidates, "parking", SETTINGS) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("farther", "order"), [(0.3, [1, 2]), (0.79, [2, 1])])
+def test_meaning_counts_less_where_all_is_about_as_near(farther: float, order: list[int]) -> None:
+    candidates = Candidates({"other": [(1, 0.8), (2, farther)]}, [(2, 3.0), (1, 1.0)])
+    settings = SETTINGS.model_copy(update={"dense_weight": 0.6, "dense_spread_min": 0.2})
+    assert numbers(ranked(candidates, "parking", settings)) == order
+
+
+def test_however_near_to_each_other_the_nearest_foreign_passage_stays_first() -> None:
+    candidates = Candidates({"chinese": [(1, 0.82)], "other": [(2, 0.8)]}, [(3, 2.0), (4, 1.0)])
+    settings = SETTINGS.model_copy(update={"dense_spread_min": 0.5})
+    assert numbers(ranked(candidates, "parking", settings))[0] == 1
+    candidates = Candidates({"chinese": [(1, 0.82), (2, 0.8)]}, [(2, 2.0)], lambda: 0.1)
+    assert numbers(ranked(candidates, "parking", settings)) == [1, 2]
+
+
+@pytest.mark.parametrize(("candidates_max", "first"), [(2, 1), (3, 3)])
+def test_words_count_less_where_those_left_out_may_have_as_many(
+    candidates_max: int, first: int
+) -> None:
+    candidates = Candidates({"other": [(1, 0.9), (3, 0.5)]}, [(3, 3.0), (4, 2.9)])
+    settings = SETTINGS.model_copy(update={"candidates_max": candidates_max, "dense_weight": 0.4})
+    assert numbers(ranked(candidates, "parking", settings))[0] == first
