@@ -15,6 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from model.known_models import KNOWN_MODELS
+from model.tuning.tuned_file import FILE
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS_MAX = 180
 ADMIN_PASSWORD = "a long password for tests"
@@ -53,6 +56,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
     assert {"api/static/index.html", "api/migrations/env.py"} <= set(names)
     assert [name for name in names if re.search(r"migrations/versions/\w+\.py$", name)]
     assert [name for name in names if name.endswith("licenses/LICENSE")]
+    assert {f"model/tuned/{known.name}/{FILE}" for known in KNOWN_MODELS} <= set(names)
     folders = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert folders == {path.parent.name for path in ROOT.glob("*/__init__.py")}
 

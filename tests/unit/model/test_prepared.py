@@ -11,7 +11,7 @@ from model.checkpoint import Checkpoint
 from model.durable_files import sha256_of
 from model.errors import CheckpointError
 from model.gguf.unpack import unpacked_folder
-from model.known_models import KNOWN_MODELS
+from model.known_models import KNOWN_MODELS, KnownModel
 from model.prepared import prepared_folder, shipped_experts, shipped_recipe
 from model.provenance import came_from, note_sources
 from model.tokenizer import ChatTokenizer
@@ -152,10 +152,17 @@ def test_a_folder_remembers_its_sources(tmp_path: Path) -> None:
     assert not came_from(folder, sources)
 
 
-def test_the_default_model_comes_with_small_experts_of_the_default_recipe(tmp_path: Path) -> None:
-    path = shipped_experts(tmp_path / KNOWN_MODELS[0].file_name)
+@pytest.mark.parametrize("known", KNOWN_MODELS, ids=lambda known: known.name)
+def test_known_models_come_with_small_experts_and_a_card(known: KnownModel, tmp_path: Path) -> None:
+    path = shipped_experts(tmp_path / known.file_name)
     assert path is not None
     assert path.stat().st_size <= 24_000_000
-    assert path.with_name("README.md").is_file()
     tuned = TunedWeights.open(path)
-    assert (tuned.base_sha256, tuned.recipe) == (KNOWN_MODELS[0].sha256, Recipe())
+    assert tuned.base_sha256 == known.sha256
+    assert known.sha256 in (card := path.with_name("README.md").read_text(encoding="utf-8"))
+    assert f"seed = {tuned.recipe.seed}" in card
+    assert f"refusal_bias = {tuned.recipe.refusal_bias}" in card
+
+
+def test_the_default_recipe_is_the_default_models(tmp_path: Path) -> None:
+    assert shipped_recipe(tmp_path / KNOWN_MODELS[0].file_name) == Recipe()
