@@ -55,6 +55,10 @@ class Product:
         total, mapped = (sum(part) // 1024 for part in zip(*parts, strict=True))
         return f"{total:,} MB of their own ({own}) and {mapped:,} MB of mapped files"
 
+    def processor_seconds(self) -> float:
+        """Sum what all processes have used so far, those that ended included."""
+        return sum(processor_seconds_of(process) for process in process_tree(self.process.pid))
+
     def retrieval_seconds(self) -> dict[str, float]:
         """Read the sums of the stages of all searches so far."""
         text = self.http.get("/metrics").text
@@ -122,7 +126,7 @@ def _search(product: Product, query: str) -> float:
 
 def _ingest(product: Product, files: Sequence[Path]) -> None:
     collection = product.http.post("/v1/collections", json={"name": "Reports"}).json()["id"]
-    started = time.perf_counter()
+    started, before = time.perf_counter(), product.processor_seconds()
     for file in files:
         with file.open("rb") as content:
             sent = {"file": (file.name, content)}
@@ -132,13 +136,15 @@ def _ingest(product: Product, files: Sequence[Path]) -> None:
             uploaded.raise_for_status()
     documents = _until_done(product, collection)
     seconds = time.perf_counter() - started
+    busy = product.processor_seconds() - before
     pages = sum(document["page_count"] or 0 for document in documents)
     chunks = sum(document["chunk_count"] for document in documents)
     steps = product.step_seconds()
     shares = ", ".join(f"{name} {spent / seconds:.0%}" for name, spent in steps.items())
     print(
         f"{len(documents)} PDFs, {pages} pages, {chunks} chunks in {seconds:.0f} s: "
-        f"{pages / seconds:.1f} pages/s, {chunks / seconds:.1f} chunks/s ({shares})"
+        f"{pages / seconds:.1f} pages/s, {chunks / seconds:.1f} chunks/s ({shares}); "
+        f"{busy:.0f} s of processor time, {pages / busy:.1f} pages for each"
     )
 
 
@@ -238,6 +244,12 @@ def process_tree(pid: int) -> Iterator[int]:
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in children.read_text().split():
             yield from process_tree(int(child))
+
+
+def processor_seconds_of(pid: int) -> float:
+    """Return user and system time of a process and of its children that ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_of(pid: int) -> tuple[int, int]:

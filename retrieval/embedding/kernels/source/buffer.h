@@ -1,4 +1,5 @@
-// Memory that begins with a line of the cache: a tile's rows that lie across two take twice as long.
+// Memory that begins with a line of the cache: rows of tiles that lie across two take twice as
+// long.
 #pragma once
 
 #include <cstddef>

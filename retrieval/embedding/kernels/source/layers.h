@@ -55,7 +55,7 @@ struct Layer {
   }
 };
 
-// What a pass needs besides its weights; kept by each thread, so that no call allocates twice.
+// What a pass needs besides its weights; kept by each thread, so that calls reuse it.
 class Workspace {
  public:
   // Returns room for the rows (rows, hidden) of a pass, to be filled before it.

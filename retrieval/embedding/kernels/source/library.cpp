@@ -1,5 +1,5 @@
-// The operators torch knows as torch.ops.sourcebook_encoder.*; their caller in Python sees to it that
-// tensors are contiguous and of the types that each needs.
+// The operators torch knows as torch.ops.sourcebook_encoder.*; their caller in Python sees to it
+// that tensors are contiguous and of the types that each needs.
 
 #include <torch/csrc/stable/library.h>
 #include <torch/csrc/stable/ops.h>

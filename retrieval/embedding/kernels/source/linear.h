@@ -16,15 +16,6 @@ struct Linear {
   const BFloat16* panel(int64_t output) const { return tiles + output * inputs; }
 };
 
-// Has the tiles one panel ahead brought near: all weights lie in the order in which they are used,
-// and come from memory once for all rows.
-inline void fetch_ahead(const Linear& linear, int64_t output, int64_t depth) {
-  const BFloat16* ahead = linear.panel(output + kSquare) + 2 * depth * kTile;
-  for (int64_t line = 0; line < kSquare; ++line) {
-    _mm_prefetch(reinterpret_cast<const char*>(ahead + line * kDepth), _MM_HINT_T1);
-  }
-}
-
 // Finishes the sums of one square, row by row, while the next one is multiplied.
 template <class Finish>
 class Finishing {
@@ -71,10 +62,7 @@ void multiply_rows(const Linear& linear, const TiledRows& x, int64_t rows, const
   for (int64_t output = 0; output < linear.outputs; output += kSquare) {
     for (int64_t row = 0; row < rows; row += kSquare) {
       multiply(x.line(row, 0), TiledRows::kSteps, linear.panel(output), depths, finishing.next(),
-               kSquare, [&](int64_t depth) {
-                 finishing.go_on(step);
-                 if (row == 0) fetch_ahead(linear, output, depth);
-               });
+               kSquare, [&] { finishing.go_on(step); });
       finishing.begin(row, output);
     }
   }
@@ -102,10 +90,7 @@ inline void multiply_add(const Linear& linear, const TiledRows& x, int64_t from,
   for (int64_t output = 0; output < linear.outputs; output += kSquare) {
     for (int64_t row = 0; row < rows; row += kSquare) {
       multiply_add(x.line(row, from), TiledRows::kSteps, linear.panel(output),
-                   linear.inputs / kDepth, y + row * linear.outputs + output, linear.outputs,
-                   [&](int64_t depth) {
-                     if (row == 0) fetch_ahead(linear, output, depth);
-                   });
+                   linear.inputs / kDepth, y + row * linear.outputs + output, linear.outputs);
     }
   }
 }

@@ -10,7 +10,8 @@ namespace encoder {
 inline int64_t padded(int64_t count) { return (count + kSquare - 1) / kSquare * kSquare; }
 
 // Activations as left tiles: for each 32 rows all their columns, 32 at a time, so that a product
-// reads from front to back. Room for a multiple of 32 rows; what lies after the last does not matter.
+// reads from front to back. There is room for a multiple of 32 rows; what lies after the last does
+// not matter.
 class TiledRows {
  public:
   static constexpr Steps kSteps{kDepth, kSquare * kDepth};

@@ -1,7 +1,7 @@
 // Products on the tiles of AMX: eight registers of 16 rows of 64 bytes.
 //
-// TDPBF16PS adds to a tile of 16 x 16 float32 sums the product of a left tile, 16 rows of 32 bfloat16,
-// and a right tile, which holds 32 rows of 16 columns with two rows to a line: line r is
+// TDPBF16PS adds to a tile of 16 x 16 float32 sums the product of a left tile, 16 rows of 32
+// bfloat16, and a right tile, which holds 32 rows of 16 columns with two rows to a line: line r is
 //   b[2r][0] b[2r+1][0]  b[2r][1] b[2r+1][1]  ...  b[2r][15] b[2r+1][15]
 // (Intel 64 and IA-32 Architectures Optimization Reference Manual, "Intel AMX"; Intel Intrinsics
 // Guide, _tile_dpbf16ps). The left side is read as it lies in memory, row by row.
@@ -75,8 +75,8 @@ inline void store_sums(float* sums, int64_t stride) {
 }
 
 // Adds to the loaded sums (32 x 32) left (32 rows, `depths` times 32 columns) times right, whose
-// tiles lie depth by depth: that of the first 16 columns, that of the others. Calls
-// `meanwhile(depth)` after each: tiles have a unit of their own, which vectors keep company.
+// tiles lie depth by depth: that of the first 16 columns, that of the others. Calls `meanwhile()`
+// after each depth: tiles have a unit of their own, beside which that of vectors is free.
 template <class Meanwhile>
 inline void add_products(const BFloat16* left, Steps steps, const BFloat16* right, int64_t depths,
                          const Meanwhile& meanwhile) {
@@ -89,7 +89,7 @@ inline void add_products(const BFloat16* left, Steps steps, const BFloat16* righ
     _tile_loadd(5, left + kTileRows * steps.rows, steps.rows * 2);
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
-    meanwhile(depth);
+    meanwhile();
     left += steps.depths;
     right += 2 * kTile;
   }
@@ -111,16 +111,15 @@ inline void multiply(const BFloat16* left, Steps steps, const BFloat16* right, i
 
 inline void multiply(const BFloat16* left, Steps steps, const BFloat16* right, int64_t depths,
                      float* sums, int64_t stride) {
-  multiply(left, steps, right, depths, sums, stride, [](int64_t) {});
+  multiply(left, steps, right, depths, sums, stride, [] {});
 }
 
 // sums += left times right.
-template <class Meanwhile>
 inline void multiply_add(const BFloat16* left, Steps steps, const BFloat16* right, int64_t depths,
-                         float* sums, int64_t stride, const Meanwhile& meanwhile) {
+                         float* sums, int64_t stride) {
   order_memory();
   load_sums(sums, stride);
-  add_products(left, steps, right, depths, meanwhile);
+  add_products(left, steps, right, depths, [] {});
   store_sums(sums, stride);
   order_memory();
 }
