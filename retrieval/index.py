@@ -14,6 +14,7 @@ from retrieval.access import AccessScope
 from retrieval.changes import changes_since, documents_by_tenant, last_sequence
 from retrieval.embedding.port import Embedder
 from retrieval.errors import IndexNotReady, VectorStoreUnavailable
+from retrieval.kernels.loading import kernels_used
 from retrieval.rows import IndexRows
 from retrieval.scripts import Script
 from retrieval.settings import RetrievalSettings
@@ -101,6 +102,8 @@ class CorpusIndex:
 
     def rebuild(self) -> None:
         """Build everything anew from the rows; the old indexes answer until it is done."""
+        # They may have to be compiled: here, and not while a first document waits to be found.
+        kernels_used(self._settings)
         with self._updating:
             with self._database.reading(ALL_TENANTS) as session:
                 # The position comes first: a change that slips in while rows are read is then

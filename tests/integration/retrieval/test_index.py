@@ -51,6 +51,15 @@ def test_an_index_that_follows_equals_one_built_anew(filled: World) -> None:
     assert fresh.verify().ok
 
 
+def test_kernels_are_compiled_before_there_is_anything_to_find(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("retrieval.index.kernels_used", asked.append)
+    world.index().rebuild()
+    assert asked
+
+
 def test_a_document_that_turns_out_to_be_chinese_moves(filled: World) -> None:
     index = filled.index()
     index.rebuild()
