@@ -2,14 +2,13 @@
 
 import email
 import email.policy
-import io
 from collections.abc import Iterator
 from email.message import EmailMessage, MIMEPart
 from pathlib import Path
 
 from ingest.blocks import Attachment, Block, ParsedDocument
 from ingest.errors import DocumentDamaged
-from ingest.parsers import embedded, html, mail
+from ingest.parsers import data_urls, html, mail
 from ingest.parsers.attachments import named
 from ingest.parsers.decoding import decode
 from ingest.parsers.text import paragraphs
@@ -75,10 +74,9 @@ def _payload(part: MIMEPart) -> bytes:
 
 
 def _files(message: EmailMessage, limits: ParseLimits) -> Iterator[Attachment]:
-    for part in _parts(message):
-        content = _payload(part) if _is_pasted(part) else b""
-        if content and embedded.is_readable(io.BytesIO(content), limits):
-            yield Attachment(part.get_filename() or "", content, pasted=True)
+    page = message.get_body(preferencelist=("html",))
+    yield from mail.pasted(data_urls.contents(_decoded(page)) if page else (), limits)
+    yield from mail.pasted((_payload(part) for part in _parts(message) if _is_pasted(part)), limits)
     yield from _attachments(message)
 
 

@@ -1,4 +1,4 @@
-"""Pictures inside packages (DOCX, PPTX, ODT, ODP): which ones OCR has to read, and how they look.
+"""Pictures inside packages (Office, EPUB): which ones OCR has to read, and how they look.
 
 A parser puts a `draft` where a picture stands; `admitted` turns it into a block that names the
 picture by the number of its entry in the package, so that another process finds it.
@@ -68,13 +68,21 @@ def pictures(
             yield _cut(parts, entries[box.page - 1].filename, box, limits)
 
 
-def _cut(parts: zipfile.ZipFile, name: str, box: Box, limits: ParseLimits) -> Image.Image | None:
+def unpacked(file: IO[bytes], limits: ParseLimits) -> Image.Image | None:
+    """Return a picture as it is to be looked at, None for one that is damaged or too large."""
     try:
-        with parts.open(name) as file, picture.opened(file, _FORMATS) as found:
+        with picture.opened(file, _FORMATS) as found:
             if found.width * found.height > limits.picture_pixels_max:
                 return None
-            whole = picture.upright(found)
+            return picture.upright(found)
     except (DocumentDamaged, zipfile.BadZipFile):
+        return None
+
+
+def _cut(parts: zipfile.ZipFile, name: str, box: Box, limits: ParseLimits) -> Image.Image | None:
+    with parts.open(name) as file:
+        whole = unpacked(file, limits)
+    if whole is None:
         return None
     left, right = (round(edge * whole.width) for edge in (box.left, box.right))
     top, bottom = (round(edge * whole.height) for edge in (box.top, box.bottom))

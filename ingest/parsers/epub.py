@@ -10,7 +10,7 @@ from lxml import etree
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.errors import DocumentEncrypted, DocumentTooLarge
-from ingest.parsers import building, html, package
+from ingest.parsers import building, embedded, html, package
 from ingest.parsers.decoding import decode
 from ingest.settings import ParseLimits
 
@@ -33,6 +33,7 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
         if _locked(parts) & set(chapters):
             raise DocumentEncrypted
         blocks = [block for chapter in chapters for block in _blocks(parts, chapter)]
+    blocks = list(embedded.admitted(blocks, path, limits))
     title = root.find(".//{http://purl.org/dc/elements/1.1/}title")
     return building.document(blocks, title=None if title is None else title.text)
 
@@ -54,8 +55,15 @@ def _chapters(root: etree._Element, folder: str) -> Iterator[str]:
 
 def _blocks(parts: zipfile.ZipFile, chapter: str) -> list[Block]:
     """Read a chapter; one that the book names and does not have is left out."""
+
+    def draft(address: str) -> Block | None:
+        if not address or ":" in address:
+            return None
+        return embedded.draft(posixpath.normpath(posixpath.join(folder, unquote(address))))
+
+    folder = posixpath.dirname(chapter)
     try:
-        return html.read(decode(package.part(parts, chapter)))
+        return html.read(decode(package.part(parts, chapter)), draft)
     except KeyError:
         return []
 

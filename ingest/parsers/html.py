@@ -9,7 +9,7 @@ from unstructured.partition.html import partition_html
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.errors import DocumentDamaged
-from ingest.parsers import building, elements
+from ingest.parsers import building, data_urls, elements, html_pictures
 from ingest.parsers.decoding import decode
 from ingest.parsers.html_hidden import hides_itself, without_hidden
 from ingest.settings import ParseLimits
@@ -23,27 +23,33 @@ _VOID = frozenset(
 _NOT_READ = ("script", "style", "template", "noscript")
 
 
-def parse(path: Path, limits: ParseLimits) -> ParsedDocument:  # noqa: ARG001 - one signature for all
-    """Read blocks without pages."""
+def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
+    """Read blocks without pages; of pictures those that the page holds itself."""
+    text = markup(path)
+    title = _TITLE.search(text)
+    blocks = read(text, data_urls.drafts(text, limits))
+    return building.document(blocks, title=unescape(title[1]) if title else None)
+
+
+def markup(path: Path) -> str:
+    """Decode a page as it declares."""
     data = path.read_bytes()
     declared = _CHARSET.search(data[:_DECLARED_WITHIN_BYTES])
-    text = decode(data, declared[1].decode("ascii") if declared else None)
-    title = _TITLE.search(text)
-    return building.document(read(text), title=unescape(title[1]) if title else None)
+    return decode(data, declared[1].decode("ascii") if declared else None)
 
 
-def read(text: str) -> list[Block]:
+def read(text: str, draft: html_pictures.Draft = lambda _address: None) -> list[Block]:
     """Blocks of a page's markup; its text alone when it nests too deeply for the library.
 
-    What a browser would not show is not read.
+    What a browser would not show is not read, and of pictures what `draft` makes of them.
     """
-    text = without_hidden(text)
+    text, drafts = html_pictures.marked(without_hidden(text), draft)
     try:
         found = elements.partition(partition_html, text=text)
         blocks = list(elements.blocks(found, headings=elements.depth_level))
     except DocumentDamaged:
         blocks = []
-    return blocks or _TextOnly(text).blocks
+    return list(html_pictures.placed(blocks or _TextOnly(text).blocks, drafts))
 
 
 class _TextOnly(HTMLParser):

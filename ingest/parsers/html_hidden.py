@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lxml import etree, html
+from lxml import etree
+
+from ingest.parsers.html_tree import markup_of, tree
 
 _WORTH_A_LOOK: Final = re.compile(
     r"\bhidden\b|display|visibility|opacity|font|color|text-indent|position|clip", re.IGNORECASE
@@ -43,15 +45,14 @@ def without_hidden(markup: str) -> str:
     """Return `markup` without the elements that cannot be seen; as it is when it hides nothing."""
     if not _WORTH_A_LOOK.search(markup):
         return markup
-    try:
-        root = html.document_fromstring(markup, parser=html.HTMLParser(no_network=True))
-    except (etree.LxmlError, ValueError):  # nothing to read, or a declaration of bytes
+    root = tree(markup)
+    if root is None:
         return markup
     hidden = _Page(root).hidden()
     for element in hidden:
         if element.getparent() is not None:
             element.drop_tree()
-    return html.tostring(root, encoding="unicode") if hidden else markup
+    return markup_of(root) if hidden else markup
 
 
 def hides_itself(attributes: Mapping[str, str | None]) -> bool:

@@ -1,9 +1,10 @@
 """What messages of both kinds become: subject, the people and date, the body, the attachments."""
 
+import io
 from collections.abc import Iterable, Iterator
 
 from ingest.blocks import Attachment, Block, ParsedDocument
-from ingest.parsers import building
+from ingest.parsers import building, embedded
 from ingest.parsers.attachments import admitted
 from ingest.settings import ParseLimits
 
@@ -25,6 +26,13 @@ def document(
     return building.document(
         [*head, *body], title=subject, attachments=admitted(attachments, limits)
     )
+
+
+def pasted(pictures: Iterable[bytes], limits: ParseLimits) -> Iterator[Attachment]:
+    """Make attachments without a name of the pictures in the text that are to be read."""
+    for content in pictures:
+        if content and embedded.is_readable(io.BytesIO(content), limits):
+            yield Attachment("", content, pasted=True)
 
 
 def _head(subject: str | None, lines: list[str]) -> Iterator[Block]:

@@ -1,15 +1,17 @@
 """Messages of Outlook (MSG) by python-oxmsg; HTML bodies are read as web pages are."""
 
+import mimetypes
 from collections.abc import Iterator
 from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Any
 
 from oxmsg import Message
+from oxmsg.domain.constants import PID_ATTACH_CONTENT_ID
 
 from ingest.blocks import Attachment, Block, ParsedDocument
 from ingest.errors import DocumentDamaged, DocumentEncrypted
-from ingest.parsers import html, mail
+from ingest.parsers import data_urls, html, mail
 from ingest.parsers.attachments import named
 from ingest.parsers.text import paragraphs
 from ingest.settings import ParseLimits
@@ -32,7 +34,7 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
             if kind.startswith(_ENCRYPTED_CLASSES) and not kind.endswith(_SIGNED):
                 raise DocumentEncrypted
             return mail.document(
-                message.subject, _fields(message), _body(message), _attachments(message), limits
+                message.subject, _fields(message), _body(message), _files(message, limits), limits
             )
     except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise DocumentDamaged from error
@@ -63,7 +65,21 @@ def _body(message: Any) -> list[Block]:
     return blocks or paragraphs(message.body or "")
 
 
-def _attachments(message: Any) -> Iterator[Attachment]:
-    for attachment in message.attachments:
-        if attachment.attached_by_value and attachment.file_bytes:
+def _files(message: Any, limits: ParseLimits) -> Iterator[Attachment]:
+    page = message.html_body or ""
+    files = [
+        one for one in message.attachments if one.attached_by_value and one.file_bytes is not None
+    ]
+    in_text = [one for one in files if _is_pasted(one, page)]
+    yield from mail.pasted(data_urls.contents(page), limits)
+    yield from mail.pasted((one.file_bytes for one in in_text), limits)
+    for attachment in files:
+        if attachment not in in_text and attachment.file_bytes:
             yield named(attachment.file_name, attachment.file_bytes)
+
+
+def _is_pasted(attachment: Any, page: str) -> bool:
+    """Whether it is a picture that belongs into the body."""
+    name = attachment.properties.str_prop_value(PID_ATTACH_CONTENT_ID)
+    kind = mimetypes.guess_type(attachment.file_name or "")[0] or attachment.mime_type
+    return bool(name) and kind.startswith("image/") and f"cid:{name}" in page

@@ -12,7 +12,9 @@ from ingest import detect
 from ingest.blocks import ParsedDocument
 from ingest.parsers import (
     building,
+    data_urls,
     embedded,
+    html,
     ocr,
     pdf_furniture,
     pdf_headings,
@@ -56,11 +58,12 @@ def read(
 
 def read_pictures(
     path: Path,
+    media_type: str,
     wanted: Sequence[Box],
     limits: ParseLimits,
     on_page: OnPage = lambda _so_far: None,
 ) -> ParsedDocument:
-    """Blocks of pictures in an office document; a block's page is the place in `wanted`, from 1.
+    """Blocks of pictures inside a document; a block's page is the place in `wanted`, from 1.
 
     Each picture stands for itself: nothing is left out because others repeat it. Side effects and
     `on_page`: as `read`.
@@ -71,7 +74,7 @@ def read_pictures(
     reader = ocr.Reader(limits.ocr_threads, limits.ocr_side_pixels_max)
     pages: list[Page] = []
     found = building.document([])
-    for number, shown in enumerate(embedded.pictures(path, wanted, limits), start=1):
+    for number, shown in enumerate(_embedded(path, media_type, wanted, limits), start=1):
         if shown is not None:
             pages.append(scan_lines.page(number, scan_turns.upright(reader, shown)))
             found = _document(pages)
@@ -82,6 +85,14 @@ def read_pictures(
 def _document(pages: list[Page]) -> ParsedDocument:
     headings = pdf_headings.Headings(pages, [])
     return building.document(pdf_layout.blocks(pages, headings), title=headings.title)
+
+
+def _embedded(
+    path: Path, media_type: str, wanted: Sequence[Box], limits: ParseLimits
+) -> Iterator[Image.Image | None]:
+    if media_type == detect.HTML:
+        return data_urls.pictures(html.markup(path), wanted, limits)
+    return embedded.pictures(path, wanted, limits)
 
 
 def _pictures(

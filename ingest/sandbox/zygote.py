@@ -139,7 +139,7 @@ def _parsed(
     read: ParsedDocument = (
         module.read(path, media_type, scans, limits, on_page)
         if scans
-        else module.read_pictures(path, [wire.box(box) for box in pictures], limits, on_page)
+        else module.read_pictures(path, media_type, list(map(wire.box, pictures)), limits, on_page)
     )
     return read
 

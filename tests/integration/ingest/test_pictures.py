@@ -1,5 +1,6 @@
 """Pictures inside office documents and messages, read by OCR in the real parser process."""
 
+import base64
 import io
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -9,6 +10,7 @@ from typing import Any
 import docx
 import pptx
 import pytest
+import xlsxwriter
 from PIL import Image
 from pptx.util import Inches
 
@@ -79,6 +81,18 @@ def test_a_screenshot_on_a_slide_belongs_to_the_slide(sandbox: ParserSandbox) ->
     assert [block.text for block in document.blocks if block.page == 2] == ["Hall 3"]
     [title, heading, *_] = [block.text for block in document.blocks if block.page == 1]
     assert (title, heading) == ("Hall 3", "仓库安全规定")
+
+
+def test_pictures_of_pages_and_workbooks_are_read_where_they_stand(sandbox: ParserSandbox) -> None:
+    address = base64.b64encode(Path(CHINESE).read_bytes()).decode()
+    page = f"<p>Before.</p><img src='data:image/png;base64,{address}'><p>After it.</p>"
+    texts = [block.text for block in sandbox.parse(page.encode(), detect.HTML).blocks]
+    assert (texts[0], texts[1], texts[-1]) == ("Before.", "仓库安全规定", "After it.")
+    book = xlsxwriter.Workbook(content := io.BytesIO())
+    book.add_worksheet("Rules").insert_image("B2", CHINESE)
+    book.close()
+    texts = [block.text for block in sandbox.parse(content.getvalue(), detect.XLSX).blocks]
+    assert texts[:2] == ["Rules", "仓库安全规定"]
 
 
 def test_without_ocr_pictures_say_nothing(sandbox: ParserSandbox) -> None:

@@ -11,6 +11,7 @@ from ingest.blocks import ParsedDocument
 from ingest.errors import DocumentDamaged, DocumentEncrypted, DocumentTooLarge
 from ingest.parsers import msg
 from ingest.settings import ParseLimits
+from tests.unit.ingest.test_embedded import picture
 
 
 @pytest.fixture
@@ -36,8 +37,16 @@ def parsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     return parse
 
 
-def attachment(name: str | None, content: bytes | None, *, by_value: bool = True) -> Any:
-    return SimpleNamespace(file_name=name, file_bytes=content, attached_by_value=by_value)
+def attachment(
+    name: str | None, content: bytes | None, *, by_value: bool = True, shown_as: str | None = None
+) -> Any:
+    return SimpleNamespace(
+        file_name=name,
+        file_bytes=content,
+        attached_by_value=by_value,
+        mime_type="application/octet-stream",
+        properties=SimpleNamespace(str_prop_value=lambda _key: shown_as),
+    )
 
 
 def test_head_body_and_attachments(parsed) -> None:
@@ -49,6 +58,20 @@ def test_head_body_and_attachments(parsed) -> None:
         "Plain words.",
     ]
     assert [(a.name, a.content) for a in document.attachments] == [("a.txt", b"inside")]
+
+
+def test_pictures_in_the_text_have_no_name_and_logos_are_left_out(parsed) -> None:
+    shot, logo = picture(10).getvalue(), picture(10, (20, 20)).getvalue()
+    files = [
+        attachment("image001.png", logo, shown_as="a@x"),
+        attachment("image002.PNG", shot, shown_as="b@x"),
+        attachment("scan.png", shot, shown_as="c@x"),
+        attachment("terms.pdf", b"%PDF", shown_as="b@x"),
+    ]
+    page = "<p>See <img src='cid:a@x'><img src='cid:b@x'></p>"
+    document = parsed(html_body=page, attachments=files)
+    found = [(one.name, one.pasted, one.content) for one in document.attachments]
+    assert found == [("", True, shot), ("scan.png", False, shot), ("terms.pdf", False, b"%PDF")]
 
 
 def test_html_is_preferred_and_links_are_no_attachments(parsed) -> None:
