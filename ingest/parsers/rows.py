@@ -1,6 +1,7 @@
 """Rows of a table as blocks: windows of rows, each under the header row."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from ingest.blocks import Block
 from ingest.parsers.characters import one_line
@@ -16,20 +17,13 @@ def row_text(cells: Sequence[str]) -> str:
 
 def table_blocks(rows: Iterable[Sequence[str]], page: int | None = None) -> Iterator[Block]:
     """Non-empty rows in windows; every window starts with the first row, the header."""
-    header: str | None = None
-    window: list[str] = []
-    for row in rows:
-        text = row_text(row)
-        if not text:
-            continue
-        if header is None:
-            header = text
-            continue
-        window.append(text)
-        if len(window) == _WINDOW_ROWS:
-            yield _table(header, window, page)
-            window = []
-    if header is not None and (window or page is None):
+    texts = filter(None, map(row_text, rows))
+    header = next(texts, None)
+    if header is None:
+        return
+    window = list(islice(texts, _WINDOW_ROWS))
+    yield _table(header, window, page)
+    while window := list(islice(texts, _WINDOW_ROWS)):
         yield _table(header, window, page)
 
 
