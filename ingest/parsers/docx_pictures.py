@@ -1,6 +1,6 @@
-"""Pictures in Word documents, where `unstructured` asks for those of a paragraph.
+"""Pictures, charts and diagrams in Word documents, where `unstructured` asks for a paragraph's.
 
-It does not ask about tables, so their pictures are lifted out of them. Linked pictures are not
+It does not ask about tables, so what is drawn is lifted out of them. Linked pictures are not
 fetched.
 """
 
@@ -11,7 +11,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from unstructured.partition.docx import register_picture_partitioner
 
-from ingest.parsers import embedded
+from ingest.parsers import embedded, graphics
 from ingest.parsers.elements import Placed
 
 _TABLE, _BLIP, _CROP = qn("w:tbl"), qn("a:blip"), qn("a:srcRect")
@@ -19,6 +19,7 @@ _VML_IMAGE = "{urn:schemas-microsoft-com:vml}imagedata"
 _DRAWN = (qn("w:drawing"), qn("w:pict"), qn("w:object"))
 _DRAWING, _NAMED = qn("w:drawing"), qn("wp:docPr")
 _WHOLE_CROP = 100_000  # crops are given in thousandths of a percent
+_FROM_DATA = ("{*}chart", "{*}relIds")
 _ON = ("1", "true")
 
 
@@ -27,19 +28,21 @@ class _ParagraphPictures:
 
     @classmethod
     def iter_elements(cls, paragraph: Any, options: Any) -> Iterator[Placed]:  # noqa: ARG003 - its signature
-        """Yield the pictures of a paragraph that are shown."""
+        """Yield what is drawn in a paragraph and shown."""
         relations = paragraph.part.rels
         for image in paragraph._p.iter(_BLIP, _VML_IMAGE):
             target = relations.get(image.get(qn("r:embed")) or image.get(qn("r:id")))
             if target is None or target.is_external or _is_hidden(image):
                 continue
             yield Placed(embedded.draft(str(target.target_part.partname), _shown(image)))
+        for block in graphics.drawn(paragraph._p, graphics.of_rels(relations)):
+            yield Placed(block)
 
 
 def lift(document: Any) -> bool:
-    """Put what is drawn in a table into paragraphs after it; whether there was a picture."""
+    """Put what is drawn in a table into paragraphs after it; whether there was any."""
     tables = [table for table in document.element.body if table.tag == _TABLE]
-    lifted = [(table, drawn) for table in tables for drawn in _with_pictures(table)]
+    lifted = [(table, drawn) for table in tables for drawn in _drawn(table)]
     for table, drawn in reversed(lifted):
         paragraph, run = OxmlElement("w:p"), OxmlElement("w:r")
         paragraph.append(run)
@@ -48,9 +51,10 @@ def lift(document: Any) -> bool:
     return bool(lifted)
 
 
-def _with_pictures(table: Any) -> list[Any]:
-    """What is drawn in a table and has a picture in it, in order."""
-    around = (next(image.iterancestors(*_DRAWN), None) for image in table.iter(_BLIP, _VML_IMAGE))
+def _drawn(table: Any) -> list[Any]:
+    """What is drawn in a table and has a picture or data in it, in order."""
+    found = table.iter(_BLIP, _VML_IMAGE, *_FROM_DATA)
+    around = (next(one.iterancestors(*_DRAWN), None) for one in found)
     return list(dict.fromkeys(drawn for drawn in around if drawn is not None))
 
 

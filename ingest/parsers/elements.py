@@ -54,7 +54,7 @@ _tokenize._load_spacy_model = _blank_pipeline
 
 
 class Placed(Image):  # type: ignore[misc]  # untyped there
-    """A picture where it stands, with its block; see `embedded.draft`."""
+    """What is drawn, where it stands, with its block; for pictures see `embedded.draft`."""
 
     def __init__(self, draft: Block, page: int | None = None) -> None:
         super().__init__("", metadata=ElementMetadata(page_number=page))

@@ -8,7 +8,7 @@ from lxml import etree
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.errors import DocumentEncrypted
-from ingest.parsers import building, embedded, package
+from ingest.parsers import building, embedded, odf_objects, package
 from ingest.parsers.rows import table_blocks
 from ingest.settings import ParseLimits
 
@@ -43,10 +43,10 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
     with package.opened(path) as parts:
         if b"encryption-data" in package.part(parts, "META-INF/manifest.xml"):
             raise DocumentEncrypted
-        content = package.xml(package.part(parts, "content.xml"))
-    body = content.find(f"{_OFFICE}body")
-    if body is None:
-        return building.document([])
+        body = package.xml(package.part(parts, "content.xml")).find(f"{_OFFICE}body")
+        if body is None:
+            return building.document([])
+        odf_objects.place(parts, body)
     slides = body.findall(f".//{_DRAW}page")
     if not slides:
         return building.document(embedded.admitted(_blocks(body), path, limits))

@@ -9,7 +9,7 @@ import pptx
 from unstructured.partition.pptx import partition_pptx
 
 from ingest.blocks import Block, ParsedDocument
-from ingest.parsers import building, elements, embedded, pptx_pictures
+from ingest.parsers import building, elements, embedded, graphics, pptx_pictures
 from ingest.parsers.strict_ooxml import transitional
 from ingest.settings import ParseLimits
 
@@ -31,11 +31,19 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
 
 def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
     usual = transitional(path)
-    slides = enumerate(pptx.Presentation(usual or str(path)).slides, start=1)
+    slides = list(enumerate(pptx.Presentation(usual or str(path)).slides, start=1))
     hidden = {number for number, slide in slides if slide._element.get("show") in _OFF}
     source: dict[str, Any] = {"file": usual} if usual else {"filename": str(path)}
     found = partition_pptx(**source, include_slide_notes=True, languages=languages)
+    found += [placed for number, slide in slides for placed in _drawn(slide, number)]
+    found.sort(key=lambda element: element.metadata.page_number)
     return [element for element in found if element.metadata.page_number not in hidden]
+
+
+def _drawn(slide: Any, number: int) -> Iterator[elements.Placed]:
+    """Yield the charts and diagrams of a slide, which the library leaves out."""
+    for block in graphics.drawn(slide._element, graphics.of_rels(slide.part.rels)):
+        yield elements.Placed(block, number)
 
 
 def _titles_first(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""What lies on the sheets of a workbook (XLSX, ODS): pictures, and the text of boxes and shapes.
+"""What lies on the sheets of a workbook (XLSX, ODS): pictures, charts, the text of shapes.
 
 Pictures that WPS Office keeps in cells stand in a part of their own; cells name them in a formula.
 """
@@ -13,13 +13,15 @@ from typing import Final
 from lxml import etree
 
 from ingest.blocks import Block
-from ingest.parsers import embedded, package
+from ingest.parsers import embedded, graphics, odf_objects, package
 from ingest.parsers.relations import relations
 
 _EMBED: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}embed"
 _SHEET_ID: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _TABLE_NAME: Final = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}name"
 _LINK: Final = "{http://www.w3.org/1999/xlink}href"
+_VISIBLE: Final = "visible"
+_ODS_DRAWN: Final = ("Pictures/", "Object")
 _WORKBOOK, _IN_CELLS, _CONTENT = "xl/workbook.xml", "xl/cellimages.xml", "content.xml"
 _IN_CELL: Final = re.compile(r'DISPIMG\("([^"]{1,80})"')
 _ON: Final = ("1", "true")
@@ -39,9 +41,9 @@ def drawings(path: Path) -> Drawings:
     with package.opened(path) as parts:
         names = frozenset(parts.namelist())
         if _WORKBOOK in names:
-            return {sheet: list(_on_sheet(parts, part)) for sheet, part in _sheets(parts)}
-        if _CONTENT in names and any(name.startswith("Pictures/") for name in names):
-            return _on_tables(package.xml(package.part(parts, _CONTENT)))
+            return _on_sheets(parts)
+        if _CONTENT in names and any(name.startswith(_ODS_DRAWN) for name in names):
+            return _on_tables(parts)
     return {}
 
 
@@ -63,22 +65,32 @@ def name_in_cell(text: str) -> str | None:
     return None if found is None else found[1]
 
 
-def _sheets(parts: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    targets = {one.key: one.part for one in relations(parts, _WORKBOOK)}
+def _on_sheets(parts: zipfile.ZipFile) -> Drawings:
+    targets = {one.key: one for one in relations(parts, _WORKBOOK)}
     workbook = package.xml(package.part(parts, _WORKBOOK))
-    for sheet in workbook.iter("{*}sheet"):
-        if target := targets.get(sheet.get(_SHEET_ID, "")):
-            yield sheet.get("name", ""), target
+    sheets = [
+        (sheet.get("name", ""), target, sheet.get("state", _VISIBLE) == _VISIBLE)
+        for sheet in workbook.iter("{*}sheet")
+        if (target := targets.get(sheet.get(_SHEET_ID, "")))
+    ]
+    read = frozenset(name for name, one, seen in sheets if seen and one.kind == "worksheet")
+    return {name: list(_on_sheet(parts, one.part, read)) for name, one, seen in sheets if seen}
 
 
-def _on_sheet(parts: zipfile.ZipFile, sheet: str) -> Iterator[Block]:
+def _on_sheet(parts: zipfile.ZipFile, sheet: str, read: frozenset[str]) -> Iterator[Block]:
     for relation in relations(parts, sheet):
         if relation.kind == "drawing":
-            yield from _drawn(parts, relation.part)
+            yield from _drawn(parts, relation.part, read)
 
 
-def _drawn(parts: zipfile.ZipFile, part: str) -> Iterator[Block]:
-    targets = {one.key: one.part for one in relations(parts, part) if one.kind == "image"}
+def _drawn(parts: zipfile.ZipFile, part: str, read: frozenset[str]) -> Iterator[Block]:
+    """Read a sheet's drawing; `read` are the sheets that are read as tables anyway."""
+    targets = {one.key: one.part for one in relations(parts, part)}
+
+    def follow(key: str) -> bytes | None:
+        name = targets.get(key)
+        return package.part(parts, name) if name in parts.namelist() else None
+
     try:
         drawing = package.xml(package.part(parts, part))
     except (KeyError, etree.XMLSyntaxError):  # the sheet's cells still count
@@ -88,6 +100,7 @@ def _drawn(parts: zipfile.ZipFile, part: str) -> Iterator[Block]:
         for shape in anchor.iter("{*}pic", "{*}sp"):
             if not _is_hidden(shape):
                 yield from _shape(shape, targets)
+        yield from graphics.drawn(anchor, follow, read)
 
 
 def _shape(shape: etree._Element, targets: Mapping[str, str]) -> Iterator[Block]:
@@ -121,9 +134,15 @@ def _named(root: etree._Element, targets: Mapping[str, str]) -> Iterator[tuple[s
             yield named.get("name", ""), embedded.draft(target)
 
 
-def _on_tables(content: etree._Element) -> Drawings:
+def _on_tables(parts: zipfile.ZipFile) -> Drawings:
     found: defaultdict[str, list[Block]] = defaultdict(list)
+    content = package.xml(package.part(parts, _CONTENT))
     for table in content.iter("{*}table"):
-        for image in table.iter("{*}image"):
-            found[table.get(_TABLE_NAME, "")].append(embedded.draft(image.get(_LINK, "")))
+        blocks = found[table.get(_TABLE_NAME, "")]
+        for drawn in table.iter("{*}image", "{*}object"):
+            name = drawn.get(_LINK, "")
+            if str(drawn.tag).endswith("}image"):
+                blocks.append(embedded.draft(name))
+            else:
+                blocks += odf_objects.titles(parts, name)
     return found

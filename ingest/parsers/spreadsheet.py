@@ -36,16 +36,17 @@ def _sheets(workbook: Any, path: Path, cells_max: int) -> Iterator[Block]:
     cells = 0
     drawn, in_cells = sheet_drawings.drawings(path), sheet_drawings.in_cells(path)
     for metadata in workbook.sheets_metadata:
-        if metadata.typ != calamine.SheetTypeEnum.WorkSheet:
-            continue
         if metadata.visible != calamine.SheetVisibleEnum.Visible:
             continue  # nobody who opens the workbook sees it
-        sheet = workbook.get_sheet_by_name(metadata.name)
-        cells += sheet.height * sheet.width
-        if cells > cells_max:
-            raise DocumentTooLarge
-        rows = _Rows(sheet.to_python(), in_cells)
-        blocks = [*table_blocks(rows), *rows.pictures, *drawn.get(metadata.name, ())]
+        blocks: list[Block] = []
+        if metadata.typ == calamine.SheetTypeEnum.WorkSheet:
+            sheet = workbook.get_sheet_by_name(metadata.name)
+            cells += sheet.height * sheet.width
+            if cells > cells_max:
+                raise DocumentTooLarge
+            rows = _Rows(sheet.to_python(), in_cells)
+            blocks = [*table_blocks(rows), *rows.pictures]
+        blocks += drawn.get(metadata.name, ())
         if blocks:
             yield building.heading(metadata.name, 1)
             yield from blocks
