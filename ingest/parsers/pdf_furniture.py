@@ -26,7 +26,10 @@ _PAGE_NUMBER = re.compile(
 
 
 def without_furniture(pages: list[Page]) -> list[Page]:
-    """Pages without the lines in their margins that several pages have in the same form."""
+    """Pages without the lines in their margins that several pages have in the same form.
+
+    What would leave nothing of a document is no furniture: labels, numbered sheets.
+    """
     margins = [_margin_lines(page) for page in pages]
     least = max(_PAGES_MIN, _PAGES_SHARE_MIN * len(pages))
     repeated = _frequent((map(_form, lines) for lines in margins), least)
@@ -48,7 +51,7 @@ def without_furniture(pages: list[Page]) -> list[Page]:
             }
         )
         kept.append(replace(page, lines=[line for line in page.lines if id(line) not in dropped]))
-    return kept
+    return kept if any(page.lines for page in kept) else pages
 
 
 def _frequent(pages: Iterable[Iterable[_Form]], least: float) -> set[_Form]:

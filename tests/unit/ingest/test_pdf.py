@@ -125,6 +125,15 @@ def test_a_single_page_keeps_its_margins(parsed: Parsed) -> None:
     assert document.text == "Acme manual"
 
 
+def test_what_would_leave_nothing_of_a_document_is_not_dropped(parsed: Parsed) -> None:
+    def draw(canvas: Canvas) -> None:
+        for number in range(5):
+            write(canvas, 60, 760, f"Shelf {number}")
+            canvas.showPage()
+
+    assert parsed(draw).text.split() == [word for n in range(5) for word in ("Shelf", str(n))]
+
+
 def test_table_rows_keep_their_order_and_currency(parsed: Parsed) -> None:
     rows = [["Year", "2023", "2024"], ["Sales", "$ 5", "$ 6"], ["Costs", "4", "(5)"]]
 
