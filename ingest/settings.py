@@ -32,10 +32,11 @@ class ParseLimits(BaseModel):
     Scanned pages are read by OCR in processes of their own, `ocr_pages_per_process` in each, with
     `ocr_memory_bytes_max`, on `ocr_threads` cores. One page may take `ocr_seconds_per_page_max`;
     all of a document together `ocr_mean_seconds_per_page_max` for each of them, and at least as
-    long as two pages. What a limit leaves unread is named on the document, which is ready with the
-    rest. `ocr_pages_max` are read of one document; 0 switches OCR off. Lines are looked for in a
-    page whose long side was shrunk to `ocr_side_pixels_max`. `picture_pixels_max` is width times
-    height of a picture file, before it is unpacked.
+    long as two pages. After `ocr_fruitless_processes_max` processes in a row that ended before they
+    had read a page, no more are started. What a limit leaves unread is named on the document, which
+    is ready with the rest. `ocr_pages_max` are read of one document; 0 switches OCR off. Lines are
+    looked for in a page whose long side was shrunk to `ocr_side_pixels_max`. `picture_pixels_max`
+    is width times height of a picture file, before it is unpacked.
 
     Pictures inside office documents are read in the same way, the first `ocr_pictures_max` of a
     document (0 leaves all out); not those that show fewer pixels than `ocr_picture_pixels_min`, as
@@ -63,6 +64,7 @@ class ParseLimits(BaseModel):
     ocr_pictures_max: int = Field(default=200, ge=0)
     ocr_picture_pixels_min: int = Field(default=10_000, ge=0)
     ocr_pages_per_process: int = Field(default=20, gt=0)
+    ocr_fruitless_processes_max: int = Field(default=3, gt=0)
     ocr_threads: int = Field(default=2, gt=0, le=64)
     ocr_seconds_per_page_max: int = Field(default=60, gt=0)
     ocr_mean_seconds_per_page_max: int = Field(default=20, gt=0)

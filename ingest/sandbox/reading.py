@@ -12,19 +12,16 @@ from ingest.blocks import ParsedDocument
 from ingest.errors import ParseError, ParserTimedOut
 from ingest.sandbox.jobs import Job, OnPage, Read, Reading
 
-_FRUITLESS_MAX = 3
-"""After so many children in a row without a single page, the others would come no further."""
-
 
 class Found:
     """What was read, by child with the place that it began at, and why other places were not."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, fruitless_max: int) -> None:
         self.documents: list[tuple[int, ParsedDocument]] = []
         self.unread: dict[int, ParseError] = {}
         self.position = 0
         self._total = total
-        self._fruitless = 0
+        self._fruitless, self._fruitless_max = 0, fruitless_max
 
     @property
     def left(self) -> int:
@@ -39,7 +36,7 @@ class Found:
         if reading.failure is None:
             return
         self._fruitless = 0 if reading.read else self._fruitless + 1
-        self.give_up(self.left if self._fruitless == _FRUITLESS_MAX else 1, reading.failure)
+        self.give_up(self.left if self._fruitless == self._fruitless_max else 1, reading.failure)
 
     def give_up(self, count: int, reason: ParseError) -> None:
         """Leave the next so many unread."""
@@ -60,7 +57,7 @@ def read_all(
         SandboxUnavailable: a child could not be started.
     """
     total = len(job.scans or job.pictures)
-    found = Found(total)
+    found = Found(total, job.limits.ocr_fruitless_processes_max)
     counted = _Counted(total, on_page)
     end = clock() + job.limits.ocr_seconds_max(total)
     while found.left:

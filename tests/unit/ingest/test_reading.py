@@ -71,10 +71,12 @@ def test_pages_around_one_that_cannot_be_read_are_kept() -> None:
     assert progress == [(n, 10) for n in range(1, 11)]  # what is left out is dealt with as well
 
 
-def test_reading_is_given_up_after_three_children_that_read_nothing() -> None:
+@pytest.mark.parametrize("most", [1, 3])
+def test_reading_is_given_up_after_some_children_that_read_nothing(most: int) -> None:
     child = Child(bad=range(2, 1000), error=ParserOutOfMemory())
-    found, _ = scanned(range(1, 301), child)
-    assert len(child.asked) == 4
+    limits = LIMITS.model_copy(update={"ocr_fruitless_processes_max": most})
+    found, _ = scanned(range(1, 301), child, limits)
+    assert len(child.asked) == most + 1
     assert [block.page for block in found.blocks] == [1]
     assert found.omissions == (Omission("pages", "parser_out_of_memory", 299, ((2, 300),)),)
 
