@@ -37,6 +37,7 @@ def _as_shown(source: str | io.BytesIO) -> io.BytesIO | None:
     changes = (
         docx_flow.place_notes,
         docx_hidden.remove_hidden,
+        docx_flow.write_formulas,
         docx_flow.unwrap,
         docx_pictures.lift,
     )

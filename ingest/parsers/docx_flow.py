@@ -1,8 +1,9 @@
 """Bring the text of a Word document into the plain flow of paragraphs and tables.
 
 `unstructured` reads only the runs that stand directly in those. Word wraps text for many reasons
-(content controls, tracked insertions, fields, phonetic guides), text boxes hang on a paragraph, and
-notes lie in another part. All of them come into the flow as they are shown, changes accepted.
+(content controls, tracked insertions, fields, phonetic guides), formulas have no runs, text boxes
+hang on a paragraph, and notes lie in another part. All of them come into the flow as they are
+shown, changes accepted.
 """
 
 from collections.abc import Iterator
@@ -10,12 +11,15 @@ from copy import deepcopy
 from typing import Any, Final
 
 from docx.opc.constants import RELATIONSHIP_TYPE
-from docx.oxml import parse_xml
+from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import qn
 
+from ingest.parsers import office_math
+
 _CONTROL: Final = qn("w:sdt")
-_WRAPS: Final = tuple(
-    map(qn, ("w:ins", "w:moveTo", "w:smartTag", "w:customXml", "w:fldSimple", "w:dir", "w:bdo"))
+_WRAPS: Final = (
+    *map(qn, ("w:ins", "w:moveTo", "w:smartTag", "w:customXml", "w:fldSimple", "w:dir", "w:bdo")),
+    "{http://schemas.openxmlformats.org/officeDocument/2006/math}oMathPara",
 )
 _RUBY_BASE, _RUN = qn("w:rubyBase"), qn("w:r")
 _GONE: Final = tuple(map(qn, ("w:del", "w:moveFrom", "w:lastRenderedPageBreak")))
@@ -42,6 +46,19 @@ def place_notes(document: Any) -> bool:
     for paragraph, content in reversed(places):
         _move_after(paragraph, content)
     return bool(places)
+
+
+def write_formulas(document: Any) -> bool:
+    """Put the text of each formula in its place; whether there was one."""
+    found = office_math.formulas(document.element.body)
+    for formula in found:
+        run, text = OxmlElement("w:r"), OxmlElement("w:t")
+        more = formula.getnext()
+        text.text = office_math.linear(formula)
+        text.text += " " if more is not None and more.tag == formula.tag else ""
+        run.append(text)
+        _replace(formula, [run])
+    return bool(found)
 
 
 def unwrap(document: Any) -> bool:

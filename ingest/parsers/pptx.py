@@ -1,5 +1,6 @@
 """Presentations by `unstructured`: a slide is a page, its title a heading; speaker notes too."""
 
+import io
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -9,7 +10,7 @@ import pptx
 from unstructured.partition.pptx import partition_pptx
 
 from ingest.blocks import Block, ParsedDocument
-from ingest.parsers import building, elements, embedded, graphics, pptx_pictures
+from ingest.parsers import building, elements, embedded, graphics, pptx_flow, pptx_pictures
 from ingest.parsers.strict_ooxml import transitional
 from ingest.settings import ParseLimits
 
@@ -31,8 +32,12 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
 
 def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
     usual = transitional(path)
-    slides = list(enumerate(pptx.Presentation(usual or str(path)).slides, start=1))
+    deck = pptx.Presentation(usual or str(path))
+    slides = list(enumerate(deck.slides, start=1))
     hidden = {number for number, slide in slides if slide._element.get("show") in _OFF}
+    unwrapped = [pptx_flow.unwrap(slide) for _, slide in slides]
+    if any(unwrapped):
+        deck.save(usual := io.BytesIO())
     source: dict[str, Any] = {"file": usual} if usual else {"filename": str(path)}
     found = partition_pptx(**source, include_slide_notes=True, languages=languages)
     found += [placed for number, slide in slides for placed in _drawn(slide, number)]
