@@ -5,77 +5,14 @@
 #include <torch/csrc/stable/tensor.h>
 
 #include <algorithm>
-#include <cmath>
-#include <memory>
 #include <type_traits>
 
+#include "attend_few.h"
 #include "attend_many.h"
 #include "elementwise.h"
 #include "vectors.h"
 
 namespace sourcebook {
-
-constexpr int kColumnsAtOnce = 64;  // of the values, added up in registers
-constexpr int kVectors = kColumnsAtOnce / kLanes;
-
-template <class Number>
-float dot(const Number* a, const Number* b, int64_t width) {
-  __m512 sum = _mm512_setzero_ps();
-  for (int64_t i = 0; i < width; i += kLanes) {
-    const __mmask16 lanes = first_lanes(width - i);
-    sum = _mm512_fmadd_ps(load(a + i, lanes), load(b + i, lanes), sum);
-  }
-  return _mm512_reduce_add_ps(sum);
-}
-
-// Turns scores into shares that still have to be divided by the sum, which is returned.
-inline float shares(float* scores, int64_t count) {
-  const float largest = *std::max_element(scores, scores + count);
-  __m512 sum = _mm512_setzero_ps();
-  for (int64_t i = 0; i < count; i += kLanes) {
-    const __mmask16 lanes = first_lanes(count - i);
-    const __m512 lower = _mm512_sub_ps(load(scores + i, lanes), _mm512_set1_ps(largest));
-    const __m512 share = _mm512_maskz_mov_ps(lanes, exponential(lower));
-    store(scores + i, share, lanes);
-    sum = _mm512_add_ps(sum, share);
-  }
-  return _mm512_reduce_add_ps(sum);
-}
-
-template <class Number>
-void add_values(const float* share, const Rows<Number>& values, int64_t count, int64_t width,
-                float divisor, Number* y) {
-  const __m512 factor = _mm512_set1_ps(1.0f / divisor);
-  for (int64_t column = 0; column < width; column += kColumnsAtOnce) {
-    __m512 sums[kVectors];
-    __mmask16 lanes[kVectors];
-    for (int i = 0; i < kVectors; ++i) {
-      sums[i] = _mm512_setzero_ps();
-      lanes[i] = first_lanes(std::max<int64_t>(width - column - i * kLanes, 0));
-    }
-    for (int64_t row = 0; row < count; ++row) {
-      const __m512 weight = _mm512_set1_ps(share[row]);
-      const Number* value = values[row] + column;
-      for (int i = 0; i < kVectors; ++i) {
-        sums[i] = _mm512_fmadd_ps(weight, load(value + i * kLanes, lanes[i]), sums[i]);
-      }
-    }
-    for (int i = 0; i < kVectors; ++i) {
-      store(y + column + i * kLanes, _mm512_mul_ps(sums[i], factor), lanes[i]);
-    }
-  }
-}
-
-template <class Number>
-void attend_row(const Number* query, const Rows<Number>& keys, const Rows<Number>& values,
-                int64_t seen, int64_t key_width, int64_t value_width, float scale, float* scores,
-                Number* y) {
-  for (int64_t row = 0; row < seen; ++row) {
-    scores[row] = scale * dot(query, keys[row], key_width);
-  }
-  const float sum = shares(scores, seen);
-  add_values(scores, values, seen, value_width, sum, y);
-}
 
 // The tokens of one call: queries (T, H, C) contiguous; keys (K, S, C) and values (K, S, W) with
 // neighbouring columns. Of T new tokens, the last ones of S, each sees itself and all before it.
@@ -99,16 +36,25 @@ struct Attention {
   Rows<Number> keys_of(int64_t head) const { return {keys + head * key_head, key_stride}; }
   Rows<Number> values_of(int64_t head) const { return {values + head * value_head, value_stride}; }
 
-  void by_row() const {
-    torch::stable::parallel_for(0, heads, 1, [&](int64_t begin, int64_t end) {
-      const auto scores = std::make_unique_for_overwrite<float[]>(length);
-      for (int64_t head = begin; head < end; ++head) {
-        const auto own_keys = keys_of(head / shared), own_values = values_of(head / shared);
-        for (int64_t token = 0; token < tokens; ++token) {
-          const int64_t place = token * heads + head;
-          attend_row(queries + place * key_width, own_keys, own_values, length - tokens + token + 1,
-                     key_width, width, scale, scores.get(), y + place * width);
-        }
+  // Token `number / shared` of the head that is number `number % shared` of those of a key head.
+  Query<Number> query(int64_t source, int64_t number) const {
+    const int64_t token = number / shared;
+    const int64_t place = token * heads + source * shared + number % shared;
+    return {queries + place * key_width, y + place * width, length - tokens + token + 1};
+  }
+
+  void by_key_head() const {
+    const int64_t each = tokens * shared, pieces = (each + kQueriesAtOnce - 1) / kQueriesAtOnce;
+    torch::stable::parallel_for(0, heads / shared * pieces, 1, [&](int64_t begin, int64_t end) {
+      Queries<Number> together(key_width, width, length, scale);
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t source = i / pieces, first = i % pieces * kQueriesAtOnce;
+        const int64_t count = std::min<int64_t>(kQueriesAtOnce, each - first);
+        Query<Number> some[kQueriesAtOnce];
+        for (int64_t q = 0; q < count; ++q) some[q] = query(source, first + q);
+        with_count(count, [&](auto constant) {
+          together.template attend<constant()>(some, keys_of(source), values_of(source));
+        });
       }
     });
   }
@@ -161,7 +107,7 @@ inline Tensor attend(Tensor queries, Tensor keys, Tensor values, double scale) {
       if (attention.fits_tiles()) return attention.by_tiles();
     }
 #endif
-    attention.by_row();
+    attention.by_key_head();
   });
   return y;
 }
