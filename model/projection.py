@@ -1,4 +1,4 @@
-"""A linear layer whose weights are floating-point numbers, or rounded to 8 or 4 bits.
+"""A linear layer whose weights are floating-point numbers, or rounded to 8 bits or fewer.
 
 Shapes: x_[..]K -> y_[..]E, weight_EK; see quantised/weight.py.
 """

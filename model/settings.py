@@ -68,10 +68,10 @@ class ModelSettings(BaseModel):
     carrier_package_seconds_max: PositiveInt = 1800
     precision: Literal["auto", "int4", "int8", "bfloat16", "float32"] = "auto"
     """Number format of the weights. Writing is bound by reading them: int8 reads half as much as
-    bfloat16 and is as good; int4 (attention and head stay at int8) reads little over a third and is
-    the quickest, at some cost in quality. Both are quick with `kernels` only, so auto is int8 with
-    them and bfloat16 without. bfloat16 wants a processor that knows it (AMX, AVX512-bf16);
-    elsewhere float32 is quicker."""
+    bfloat16 and is as good, less where the model's file had fewer bits already; int4 (attention and
+    head stay at int8) reads little over a third and is the quickest, at some cost in quality. Both
+    are quick with `kernels` only, so auto is int8 with them and bfloat16 without. bfloat16 wants a
+    processor that knows it (AMX, AVX512-bf16); elsewhere float32 is quicker."""
     kernels: Literal["auto", "off"] = "auto"
     """Whether to compile the model's kernels once, if the processor (AVX512-VNNI) and a C++
     compiler allow it. Everything works without them, more slowly."""

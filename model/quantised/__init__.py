@@ -1,1 +1,1 @@
-"""Weights rounded to 8 or 4 bits in groups of 32."""
+"""Weights rounded to 8, 5 or 4 bits in groups of 32."""

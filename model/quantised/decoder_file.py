@@ -24,7 +24,7 @@ from model.quantised.weight import QuantisedWeight
 from model.safetensors_stream import Stored, stream_safetensors
 from model.transformer import Decoder
 
-FORMAT = "2"
+FORMAT = "3"
 """Rises when rounding or packing changes, so that older files are made anew."""
 Rounded = tuple[torch.Tensor, torch.Tensor, int, int]
 """Packed integers, scales, outputs and inputs."""
@@ -70,7 +70,8 @@ def _made_from(path: Path) -> str | None:
 
 def _make(path: Path, folder: Path, precision: Precision, made_from: str) -> None:
     decoder = Decoder.from_checkpoint(Checkpoint.open(folder))
-    parts = parts_of(decoder, precision)
+    wanted = parts_of(decoder, precision)
+    parts = [part.narrowed(decoder.get_parameter(part.name)) for part in wanted]
     others = _others(decoder, parts)
     unfinished = path.with_name(f".{path.name}.unfinished")
     stored = {part.packed_name: Stored(torch.uint8, part.packed_shape) for part in parts}
@@ -106,8 +107,8 @@ def _others(decoder: Decoder, parts: list[Part]) -> Weights:
 def _map(path: Path, config: DecoderConfig, precision: Precision) -> Decoder:
     with torch.device("meta"):
         decoder = Decoder(config)
-    parts = parts_of(decoder, precision)
     tensors = read_tensors(path)
+    parts = [part.as_stored(tensors) for part in parts_of(decoder, precision)]
     _check(path, tensors, decoder, parts)
     _use(decoder, {part.name: _taken(tensors, part) for part in parts})
     decoder.load_state_dict(tensors, assign=True)

@@ -1,4 +1,4 @@
-"""Routed experts whose matrices are rounded to 8 or 4 bits.
+"""Routed experts whose matrices are rounded to 8 bits or fewer.
 
 Shapes: see config.py and experts.py.
 """

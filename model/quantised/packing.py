@@ -2,8 +2,8 @@
 
 16 rows make a block, 32 columns a group. Blocks follow each other, and in a block its groups. A
 group holds 8 quads of 4 columns, a quad 16 rows x 4 columns, a byte each. At 4 bits the low halves
-of a group's bytes are quads 0-3, the high halves quads 4-7. `kernels/source/quantised.h` says the
-same in C++.
+of a group's bytes are quads 0-3, the high halves quads 4-7. At 5, 64 bytes follow with the highest
+bits: bit q of each byte belongs to quad q. `kernels/source/quantised.h` says the same in C++.
 
 Shapes: values_EG32, scales_EG; packed_NGX, N blocks of rows, X bytes of a group; scales_NGR,
 R = 16 rows of a block.
@@ -12,16 +12,17 @@ R = 16 rows of a block.
 import torch
 import torch.nn.functional as F
 
-from model.quantised.rounding import GROUP, INT4, INT8, ZERO_POINT, Bits
+from model.quantised.rounding import GROUP, INT4, INT5, INT8, ZERO_POINT, Bits
 
 BLOCK = 16
 _QUADS = GROUP // 4
-_BYTES: dict[int, Bits] = {BLOCK * GROUP: INT8, BLOCK * GROUP // 2: INT4}
+BITS_OF_BYTES: dict[int, Bits] = {BLOCK * GROUP * bits // 8: bits for bits in (INT4, INT5, INT8)}
+"""The precision by the bytes of a group."""
 
 
 def packed_shape(rows: int, columns: int, bits: Bits) -> tuple[int, int, int]:
     """Return the shape of a packed matrix."""
-    group_bytes = BLOCK * GROUP * bits // INT8
+    group_bytes = BLOCK * GROUP * bits // 8
     return -(-rows // BLOCK), -(-columns // GROUP), group_bytes
 
 
@@ -36,9 +37,14 @@ def pack_values(values_EG32: torch.Tensor, bits: Bits) -> torch.Tensor:
     padding = (0, 0, 0, 0, 0, -rows % BLOCK)
     padded_EG32 = F.pad(values_EG32, padding, value=ZERO_POINT[bits])
     quads = padded_EG32.view(-1, BLOCK, groups, _QUADS, 4).permute(0, 2, 3, 1, 4)
-    if bits == INT4:
-        quads = quads[:, :, : _QUADS // 2] | quads[:, :, _QUADS // 2 :] << 4
-    return quads.reshape(quads.shape[0], groups, -1)
+    if bits == INT8:
+        return quads.reshape(quads.shape[0], groups, -1)
+    low = quads & 15
+    packed = low[:, :, : _QUADS // 2] | low[:, :, _QUADS // 2 :] << 4
+    if bits == INT5:
+        high = (quads >> 4 << _quad_numbers(quads)).sum(dim=2, keepdim=True, dtype=torch.uint8)
+        packed = torch.cat([packed, high], dim=2)
+    return packed.reshape(packed.shape[0], groups, -1)
 
 
 def pack_scales(scales_EG: torch.Tensor) -> torch.Tensor:
@@ -50,7 +56,7 @@ def pack_scales(scales_EG: torch.Tensor) -> torch.Tensor:
 
 def bits_of(packed_NGX: torch.Tensor) -> Bits:
     """Tell the precision from the bytes of a group."""
-    return _BYTES[packed_NGX.shape[-1]]
+    return BITS_OF_BYTES[packed_NGX.shape[-1]]
 
 
 def unpack(packed_NGX: torch.Tensor, scales_NGR: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -61,8 +67,15 @@ def unpack(packed_NGX: torch.Tensor, scales_NGR: torch.Tensor, dtype: torch.dtyp
     blocks, groups, _ = packed_NGX.shape
     quads = packed_NGX.view(blocks, groups, -1, BLOCK, 4)
     bits = bits_of(packed_NGX)
-    if bits == INT4:
-        quads = torch.cat([quads & 15, quads >> 4], dim=2)
+    if bits != INT8:
+        halves, high = quads[:, :, : _QUADS // 2], quads[:, :, _QUADS // 2 :]
+        quads = torch.cat([halves & 15, halves >> 4], dim=2)
+        if bits == INT5:
+            quads = quads | (high >> _quad_numbers(quads) & 1) << 4
     signed = quads.to(torch.int16) - ZERO_POINT[bits]
     weights = signed * scales_NGR.float()[:, :, None, :, None]
     return weights.to(dtype).permute(0, 3, 1, 2, 4).reshape(blocks * BLOCK, groups * GROUP)
+
+
+def _quad_numbers(quads: torch.Tensor) -> torch.Tensor:
+    return torch.arange(_QUADS, dtype=torch.uint8, device=quads.device).view(-1, 1, 1)

@@ -1,11 +1,13 @@
 """Which matrices of a decoder are rounded, to how many bits, and under which names they are kept.
 
+A precision says how many bits a matrix may take. Where its weights were rounded before, to 4 or 5
+bits in the same groups, it takes no more than they need: that loses nothing and is read quicker.
 Everything else stays as it is: norms, biases, routers, and the embedding, of which a step reads
 one row for each token. Shapes: see packing.py.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -14,8 +16,8 @@ from torch import nn
 from model.config import Shape
 from model.experts import StackedExperts
 from model.projection import Projection
-from model.quantised.packing import BLOCK, packed_shape, scales_shape
-from model.quantised.rounding import INT4, INT8, Bits
+from model.quantised.packing import BITS_OF_BYTES, BLOCK, packed_shape, scales_shape
+from model.quantised.rounding import INT4, INT5, INT8, Bits, loses_nothing
 
 Precision = Literal["int8", "int4"]
 HEAD = "lm_head"
@@ -54,9 +56,24 @@ class Part:
         *stack, outputs, inputs = self.shape
         return (*stack, *scales_shape(outputs, inputs))
 
+    def narrowed(self, weights: torch.Tensor) -> "Part":
+        """Take fewer bits where these weights need no more: they were rounded before."""
+        rows = weights.reshape(-1, weights.shape[-1])
+        for bits in (INT4, INT5):
+            if bits < self.bits and loses_nothing(rows, bits):
+                return replace(self, bits=bits)
+        return self
+
+    def as_stored(self, tensors: Mapping[str, torch.Tensor]) -> "Part":
+        """Take the bits that a file has it at, if it has it."""
+        packed = tensors.get(self.packed_name)
+        if packed is None or packed.dim() == 0:
+            return self
+        return replace(self, bits=BITS_OF_BYTES.get(packed.shape[-1], self.bits))
+
 
 def parts_of(decoder: nn.Module, precision: Precision) -> list[Part]:
-    """List what is rounded."""
+    """List what is rounded, at the bits that the precision allows."""
     return [
         Part(name, tuple(matrix.shape), _bits(name, precision))
         for name, matrix in _matrices(decoder)

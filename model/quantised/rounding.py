@@ -10,19 +10,22 @@ import torch.nn.functional as F
 
 from model.kernels.loading import kernels_used
 
-Bits = Literal[4, 8]
+Bits = Literal[4, 5, 8]
 INT4: Bits = 4
+INT5: Bits = 5
 INT8: Bits = 8
 GROUP = 32
-ZERO_POINT: dict[int, int] = {8: 128, 4: 8}
+ZERO_POINT: dict[int, int] = {8: 128, 5: 16, 4: 8}
 """What is added to a value to store it without a sign."""
 
-_LARGEST = {8: 127, 4: 8}
+_LARGEST = {8: 127, 5: 16, 4: 8}
 """The size of the integer that a group's largest weight is rounded to."""
-_LOWEST = {8: -127, 4: -8}
-_HIGHEST = {8: 127, 4: 7}
+_LOWEST = {8: -127, 5: -16, 4: -8}
+_HIGHEST = {8: 127, 5: 15, 4: 7}
 _CANDIDATES = torch.linspace(-1.0, 1.0, 11)
 """At 4 bits: how far the largest weight's integer may lie from 8, so that the others fit better."""
+_LOSS_MAX = 2**-7
+"""Of a weight: it was rounded to bfloat16, and so is the scale, each by up to 2^-8."""
 _GROUPS_AT_ONCE = 1 << 11
 """Few enough that a step's numbers stay in the processor's cache."""
 
@@ -44,6 +47,23 @@ def round_weights(weight_EK: torch.Tensor, bits: Bits) -> tuple[torch.Tensor, to
     scales_N = torch.cat([scales for _, scales in pieces])
     rows = weight_EK.shape[0]
     return values_N32.view(rows, -1, GROUP), scales_N.view(rows, -1)
+
+
+@torch.no_grad()
+def loses_nothing(weight_EK: torch.Tensor, bits: Bits) -> bool:
+    """Tell whether weights can be had from so few bits, but for bfloat16's rounding.
+
+    So it is where they were rounded before in the same way, as in GGUF's Q4_0 and Q5_0. The first
+    group that is lost ends the search.
+    """
+    groups_N32 = F.pad(weight_EK, (0, -weight_EK.shape[1] % GROUP)).reshape(-1, GROUP)
+    for piece in torch.split(groups_N32, _GROUPS_AT_ONCE):
+        w_N32 = piece.float()
+        values_N32, scale_N = _round_groups(w_N32, bits)
+        back_N32 = (values_N32.float() - ZERO_POINT[bits]) * scale_N.float()[:, None]
+        if not ((back_N32 - w_N32).abs() <= _LOSS_MAX * w_N32.abs()).all():
+            return False
+    return True
 
 
 def _round_groups(w_N32: torch.Tensor, bits: Bits) -> tuple[torch.Tensor, torch.Tensor]:

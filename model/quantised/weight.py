@@ -15,7 +15,7 @@ from model.quantised.rounding import Bits, round_weights
 
 @dataclass(frozen=True, slots=True)
 class QuantisedWeight:
-    """A matrix E x K at 8 or 4 bits; a view where its tensors are."""
+    """A matrix E x K at 8, 5 or 4 bits; a view where its tensors are."""
 
     packed_NGX: torch.Tensor
     scales_NGR: torch.Tensor

@@ -24,7 +24,7 @@ struct QuantisedStack {
   QuantisedMatrix operator[](int64_t expert) const {
     return {data<uint8_t>(packed) + expert * packed.stride(0),
             data<BFloat16>(scales) + expert * scales.stride(0), outputs, inputs,
-            packed.size(3) == Int4::kGroupBytes};
+            packed.size(3)};
   }
 };
 
@@ -34,16 +34,16 @@ std::unique_ptr<Number[]> room(int64_t count) {
 }
 
 // Tells whether it could be done by tiles, which was then done.
-template <class Weights, class Number>
+template <class Number>
 bool run_fused(const QuantisedMatrix& gate, const QuantisedMatrix& up, const QuantisedMatrix& down,
                const Number* x, int64_t rows, Number* y) {
 #ifdef __AMX_BF16__
   if constexpr (std::is_same_v<Number, BFloat16>) {
     if (rows < kManyRows || !tiles_granted()) return false;
-    if (!FusedFeedForward<Weights>::fits(gate)) return false;
+    if (!FusedFeedForward::fits(gate)) return false;
     for (int64_t row = 0; row < rows; row += kRowsInCache) {
-      FusedFeedForward<Weights>(gate, up, down, x + row * gate.columns,
-                                std::min(kRowsInCache, rows - row), y + row * down.rows)
+      FusedFeedForward(gate, up, down, x + row * gate.columns, std::min(kRowsInCache, rows - row),
+                       y + row * down.rows)
           .run();
     }
     return true;
@@ -52,14 +52,11 @@ bool run_fused(const QuantisedMatrix& gate, const QuantisedMatrix& up, const Qua
   return false;
 }
 
-// y = down(silu(gate(x)) * up(x)); all three matrices at the same number of bits.
+// y = down(silu(gate(x)) * up(x)).
 template <class Number>
 void run_expert(const QuantisedMatrix& gate, const QuantisedMatrix& up,
                 const QuantisedMatrix& down, const Number* x, int64_t rows, Number* y) {
-  if (gate.is_int4 ? run_fused<Int4>(gate, up, down, x, rows, y)
-                   : run_fused<Int8>(gate, up, down, x, rows, y)) {
-    return;
-  }
+  if (run_fused(gate, up, down, x, rows, y)) return;
   const auto gated = room<Number>(rows * gate.rows), raised = room<Number>(rows * gate.rows);
   const Number* no_bias = nullptr;
   multiply_any(gate, x, rows, no_bias, gated.get());

@@ -16,7 +16,6 @@
 
 namespace sourcebook {
 
-template <class Weights>
 class FusedFeedForward {
  public:
   FusedFeedForward(const QuantisedMatrix& gate, const QuantisedMatrix& up,
@@ -66,8 +65,8 @@ class FusedFeedForward {
   void make_middle(int64_t group, int64_t first) const {
     alignas(64) static thread_local BFloat16 gates[kGroupsMax * kPanel], ups[kGroupsMax * kPanel];
     alignas(64) float gate[kSums], up[kSums];
-    unpack_panel<Weights>(gate_, group, 0, gate_.groups(), gates);
-    unpack_panel<Weights>(up_, group, 0, up_.groups(), ups);
+    unpack_panel(gate_, group, 0, gate_.groups(), gates);
+    unpack_panel(up_, group, 0, up_.groups(), ups);
     for (int64_t square = 0; square < squares(); ++square) {
       const LeftRows x = x_.from(square * kSquare);
       multiply_square(x, gates, gate_.groups(), gate, kSquare, true);
@@ -86,7 +85,7 @@ class FusedFeedForward {
   // 32 outputs' share of the middle's groups [first, last), for all rows.
   void add_outputs(int64_t panel, int64_t first, int64_t last) const {
     alignas(64) static thread_local BFloat16 tiles[kGroups * kPanel];
-    unpack_panel<Weights>(down_, panel, first, last, tiles);
+    unpack_panel(down_, panel, first, last, tiles);
     for (int64_t square = 0; square < squares(); ++square) {
       const LeftRows x{middle(square), kGroup, kSums};
       multiply_square(x, tiles, last - first, sums(panel, square), kSquare, first == 0);

@@ -31,10 +31,9 @@ void multiply_few(const QuantisedMatrix& w, const Number* x, int64_t rows, const
 }
 
 #ifdef __AMX_BF16__
-template <class Weights>
-void multiply_many(const QuantisedMatrix& w, const BFloat16* x, int64_t rows, const BFloat16* bias,
+inline void multiply_many(const QuantisedMatrix& w, const BFloat16* x, int64_t rows, const BFloat16* bias,
                    BFloat16* y) {
-  const ManyRows<Weights> work(w, x, rows, bias, y);
+  const ManyRows work(w, x, rows, bias, y);
   for (int64_t first = 0; first < w.groups(); first += work.kPanelGroups) {
     torch::stable::parallel_for(0, work.panels(), 4, [&](int64_t begin, int64_t end) {
       work.multiply(begin, end, first);
@@ -54,8 +53,8 @@ void multiply(const QuantisedMatrix& w, const BFloat16* x, int64_t rows, const B
 #ifdef __AMX_BF16__
   if (rows >= kManyRows && tiles_granted()) {
     for (int64_t row = 0; row < rows; row += kRowsInCache) {
-      multiply_many<Weights>(w, x + row * w.columns, std::min(kRowsInCache, rows - row), bias,
-                             y + row * w.rows);
+      multiply_many(w, x + row * w.columns, std::min(kRowsInCache, rows - row), bias,
+                    y + row * w.rows);
     }
     return;
   }
@@ -66,7 +65,7 @@ void multiply(const QuantisedMatrix& w, const BFloat16* x, int64_t rows, const B
 template <class Number>
 void multiply_any(const QuantisedMatrix& w, const Number* x, int64_t rows, const Number* bias,
                   Number* y) {
-  w.is_int4 ? multiply<Int4>(w, x, rows, bias, y) : multiply<Int8>(w, x, rows, bias, y);
+  by_precision(w, [&]<class Weights>(Weights) { multiply<Weights>(w, x, rows, bias, y); });
 }
 
 template <class Number>
@@ -83,7 +82,7 @@ void multiply_tensors(const QuantisedMatrix& w, const Tensor& x, const Tensor* b
 inline QuantisedMatrix matrix(const Tensor& packed, const Tensor& scales, int64_t outputs,
                               int64_t inputs) {
   const QuantisedMatrix w{data<uint8_t>(packed), data<BFloat16>(scales), outputs, inputs,
-                          packed.size(2) == Int4::kGroupBytes};
+                          packed.size(2)};
   STD_TORCH_CHECK(packed.size(0) == w.blocks() && packed.size(1) == w.groups(),
                   "the weights' shape does not fit");
   return w;

@@ -40,7 +40,7 @@ inline __m512i side_by_side() {
 
 // Two blocks' groups [first, last) as tiles: group by group, the first block's tile, the second's.
 template <class Weights>
-void unpack_panel(const QuantisedMatrix& w, int64_t panel, int64_t first, int64_t last,
+void unpack_panel_of(const QuantisedMatrix& w, int64_t panel, int64_t first, int64_t last,
                   BFloat16* tiles) {
   const __m512 zero_point = _mm512_set1_ps(-Weights::kZeroPoint);
   const __m512i pairs = side_by_side();
@@ -57,6 +57,13 @@ void unpack_panel(const QuantisedMatrix& w, int64_t panel, int64_t first, int64_
       }
     }
   }
+}
+
+inline void unpack_panel(const QuantisedMatrix& w, int64_t panel, int64_t first, int64_t last,
+                         BFloat16* tiles) {
+  by_precision(w, [&]<class Weights>(Weights) {
+    unpack_panel_of<Weights>(w, panel, first, last, tiles);
+  });
 }
 
 // Rows of activations in squares of 32, with zeros where the last rows or columns are missing.
@@ -84,7 +91,6 @@ class SquareRows {
   std::unique_ptr<BFloat16[]> padded_;
 };
 
-template <class Weights>
 class ManyRows {
  public:
   ManyRows(const QuantisedMatrix& w, const BFloat16* x, int64_t rows, const BFloat16* bias,
@@ -105,7 +111,7 @@ class ManyRows {
     const int64_t last = std::min(first + kPanelGroups, w_.groups());
     alignas(64) static thread_local BFloat16 tiles[2 * kPanelGroups * kTile];
     for (int64_t panel = begin; panel < end; ++panel) {
-      unpack_panel<Weights>(w_, panel, first, last, tiles);
+      unpack_panel(w_, panel, first, last, tiles);
       multiply_panel(panel, first, last, tiles);
     }
     _tile_release();

@@ -2,8 +2,9 @@
 //
 // 16 rows make a block, 32 columns a group. Blocks follow each other; in a block, its groups. A
 // group holds 8 quads of 4 columns; a quad lies in memory as 16 rows x 4 columns, a byte each. At 4
-// bits, the low halves of the first 4 quads' bytes are quads 0-3, the high halves quads 4-7. Values
-// are unsigned: the zero point is added. One bfloat16 scale for each row and group.
+// bits, the low halves of the first 4 quads' bytes are quads 0-3, the high halves quads 4-7. At 5,
+// 64 bytes follow with the values' highest bits: bit q of each byte belongs to quad q. Values are
+// unsigned: the zero point is added. One bfloat16 scale for each row and group.
 #pragma once
 
 #include <immintrin.h>
@@ -24,7 +25,7 @@ struct QuantisedMatrix {
   const BFloat16* scales;
   int64_t rows;
   int64_t columns;
-  bool is_int4;
+  int64_t group_bytes;  // which tell the precision
 
   int64_t groups() const { return (columns + kGroup - 1) / kGroup; }
   int64_t blocks() const { return (rows + kBlock - 1) / kBlock; }
@@ -56,5 +57,31 @@ struct Int4 {
     }
   }
 };
+
+struct Int5 {
+  static constexpr int kGroupBytes = Int4::kGroupBytes + kBlock * kGroup / 8;
+  static constexpr int32_t kZeroPoint = 16;
+
+  static void unpack(const uint8_t* packed, __m512i quads[kQuads]) {
+    Int4::unpack(packed, quads);
+    const uint8_t* last = packed + Int4::kGroupBytes;
+    const __m512i high = _mm512_loadu_si512(last), fifth = _mm512_set1_epi8(16);
+    _mm_prefetch(reinterpret_cast<const char*>(last + kReadAhead), _MM_HINT_T0);
+    constexpr int kAddMasked = 0xf8;  // first | (second & third)
+    for (int quad = 0; quad < kQuads; ++quad) {
+      const __m512i bit =
+          quad < 4 ? _mm512_slli_epi16(high, 4 - quad) : _mm512_srli_epi16(high, quad - 4);
+      quads[quad] = _mm512_ternarylogic_epi32(quads[quad], bit, fifth, kAddMasked);
+    }
+  }
+};
+
+// Calls `work` with a matrix' precision.
+template <class Work>
+auto by_precision(const QuantisedMatrix& w, const Work& work) {
+  if (w.group_bytes == Int4::kGroupBytes) return work(Int4());
+  if (w.group_bytes == Int5::kGroupBytes) return work(Int5());
+  return work(Int8());
+}
 
 }  // namespace sourcebook

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from transformers import Qwen2MoeConfig, Qwen2MoeForCausalLM
 
 from model.errors import CheckpointError
@@ -12,6 +13,8 @@ from model.projection import Projection
 from model.quantised.decoder_file import open_quantised, quantised_path
 from model.quantised.experts import QuantisedExperts
 from model.quantised.parts import Precision
+from model.quantised.rounding import Bits
+from model.quantised.weight import QuantisedWeight
 from model.step import Step
 from model.transformer import Decoder
 
@@ -57,6 +60,37 @@ def test_attention_and_head_keep_8_bits(copied_folder: Path) -> None:
         if isinstance(layer, Projection):
             assert layer.quantised is not None
             assert layer.quantised.bits == (4 if ".mlp." in name else 8)
+
+
+@pytest.mark.parametrize("bits", [4, 5])
+def test_weights_that_were_rounded_before_take_no_more_bits(
+    copied_folder: Path, bits: Bits
+) -> None:
+    path, name = copied_folder / "model.safetensors", "model.layers.1.mlp.up_proj.weight"
+    weights = load_file(path)
+    shape = weights[name].shape
+    weights[name] = QuantisedWeight.of(weights[name], bits).dequantised(weights[name].dtype)
+    save_file(weights, path, metadata={"format": "pt"})
+    rounded = open_quantised(copied_folder, "int8")
+    layers = {n: m for n, m in rounded.named_modules() if isinstance(m, Projection)}
+    kept = {n: layer.quantised for n, layer in layers.items() if layer.quantised is not None}
+    up = kept.pop("layers.1.mlp.up_proj")
+    assert up.bits == bits
+    assert {other.bits for other in kept.values()} == {8}
+    same = up.dequantised(torch.float32)
+    assert same.shape == shape
+    torch.testing.assert_close(same, weights[name].float(), rtol=2**-7, atol=0)
+
+
+def test_file_with_weights_of_unknown_bits_is_refused(copied_folder: Path) -> None:
+    open_quantised(copied_folder, "int8")
+    path, name = quantised_path(copied_folder, "int8"), "layers.0.mlp.up_proj.weight.packed"
+    with safe_open(path, framework="pt") as file:
+        about, weights = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no dict
+    weights[name] = weights[name][:, :, :100].contiguous()
+    save_file(weights, path, metadata=about)
+    with pytest.raises(CheckpointError, match="up_proj"):
+        open_quantised(copied_folder, "int8")
 
 
 @pytest.mark.parametrize("precision", ["int8", "int4"])

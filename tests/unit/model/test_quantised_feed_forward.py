@@ -8,18 +8,19 @@ from model.quantised.rounding import Bits
 from model.quantised.weight import QuantisedWeight
 
 
-def rounded(layer: FeedForward, bits: Bits) -> None:
-    for projection in (layer.gate_proj, layer.up_proj, layer.down_proj):
-        projection.use(QuantisedWeight.of(projection.weight, bits))
+def rounded(layer: FeedForward, bits: tuple[Bits, Bits, Bits]) -> None:
+    projections = (layer.gate_proj, layer.up_proj, layer.down_proj)
+    for projection, own in zip(projections, bits, strict=True):
+        projection.use(QuantisedWeight.of(projection.weight, own))
 
 
 @pytest.mark.parametrize("tokens", [1, 7, 40, 545])
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize(("hidden", "width"), [(64, 96), (72, 40), (33, 1100), (2080, 48)])
-@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("bits", [(8, 8, 8), (4, 4, 4), (5, 4, 8)])
 @torch.inference_mode()
 def test_one_call_equals_three(
-    tokens: int, bias: bool, hidden: int, width: int, bits: Bits
+    tokens: int, bias: bool, hidden: int, width: int, bits: tuple[Bits, Bits, Bits]
 ) -> None:
     torch.manual_seed(0)
     layer = FeedForward(hidden, width, bias=bias).bfloat16()
