@@ -7,21 +7,23 @@ is read. What is doubtful counts as visible, for a lost sentence does more harm 
 hard to see.
 """
 
-import ctypes
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pypdfium2 import raw
+
+from ingest.parsers import pdf_calls
+from ingest.parsers.pdf_objects import PageObject
 
 _SCAN_SHARE_MIN: Final = 0.5
 _POINTS_MIN: Final = 1.0
 _GROUND_MIN: Final = 3.0  # points: a thinner thing is a rule, and hides no text
 _COLOUR_STEPS_MAX: Final = 12  # of 255: nobody tells the two apart
 _RECTANGLE_SEGMENTS: Final = (4, 5, 6)
-_DEPTH_MAX: Final = 8
 _OPAQUE: Final = 255
+_UNFILLED: Final = (None, raw.FPDF_FILLMODE_NONE)
 _WHITE: Final = (255, 255, 255)
 
 Colour = tuple[int, int, int]
@@ -46,46 +48,37 @@ class _Ground:
         return self.left <= x <= self.right and self.bottom <= y <= self.top
 
 
-def hidden_objects(page: Any) -> frozenset[int]:
-    """Return the addresses of the page's text objects that cannot be seen."""
-    return frozenset(_Reading(page).hidden())
+def hidden_objects(page: Any, objects: Sequence[PageObject]) -> frozenset[int]:
+    """Return the addresses of those text objects of the page that cannot be seen."""
+    return frozenset(_Reading(page).hidden(objects))
 
 
-def is_hidden(textpage: Any, index: int, hidden: frozenset[int]) -> bool:
+def is_hidden(textpage: int, index: int, hidden: frozenset[int]) -> bool:
     """Whether the character at `index` belongs to one of the `hidden` objects."""
-    owner = raw.FPDFText_GetTextObject(textpage, index)
-    return bool(owner) and _address(owner) in hidden
+    return pdf_calls.owner(textpage, index) in hidden
 
 
 class _Reading:
-    """One walk over a page's objects in the order they are painted.
-
-    A page may have tens of thousands, so pdfium's answers go into the same few variables.
-    """
+    """One walk over a page's objects in the order they are painted, of which there may be many."""
 
     def __init__(self, page: Any) -> None:
         self._page = page
         self._grounds: list[_Ground] = []
         self._colours: set[Colour | None] = {_WHITE}
         self._alike: dict[Colour, bool] = {}
-        self._place = [ctypes.c_float() for _ in range(4)]
-        self._rgba = [ctypes.c_uint() for _ in range(4)]
-        self._size = ctypes.c_float()
-        self._matrix = raw.FS_MATRIX()
-        self._drawn = ctypes.c_int(), ctypes.c_int()
 
-    def hidden(self) -> Iterator[int]:
+    def hidden(self, objects: Sequence[PageObject]) -> Iterator[int]:
         """Yield the addresses of text objects that cannot be seen."""
         in_mode_3: list[int] = []
-        for one, depth in _objects(self._page):
-            if raw.FPDFPageObj_GetType(one) == raw.FPDF_PAGEOBJ_TEXT:
-                mode = raw.FPDFTextObj_GetTextRenderMode(one)
+        for one, kind, depth in objects:
+            if kind == raw.FPDF_PAGEOBJ_TEXT:
+                mode = pdf_calls.render_mode(one)
                 if mode == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
-                    in_mode_3.append(_address(one))
+                    in_mode_3.append(one)
                 elif mode == raw.FPDF_TEXTRENDERMODE_CLIP or self._is_unseen(one, depth):
-                    yield _address(one)
+                    yield one
             elif depth == 0:
-                self._paint(one)
+                self._paint(one, kind)
         if not (in_mode_3 and self._is_scan()):
             yield from in_mode_3
 
@@ -94,30 +87,18 @@ class _Reading:
         pictures = (ground.area for ground in self._grounds if ground.is_picture)
         return any(area >= _SCAN_SHARE_MIN * width * height for area in pictures)
 
-    def _is_unseen(self, text: Any, depth: int) -> bool:
-        colour = self._colour(text)
+    def _is_unseen(self, text: int, depth: int) -> bool:
+        colour = pdf_calls.fill_colour(text)
         if colour is None:
-            return self._is_tiny(text)
-        if colour[3] == 0 or self._is_tiny(text):
+            return _is_tiny(text)
+        if colour[3] == 0 or _is_tiny(text):
             return True
         # Within a form, places are the form's own.
         alike = depth == 0 and self._may_vanish(colour[:3])
         return alike and self._is_camouflaged(text, colour[:3])
 
-    def _is_tiny(self, text: Any) -> bool:
-        """By the font's size as it is seen; fonts that scale their glyphs, by their height."""
-        if not raw.FPDFTextObj_GetFontSize(text, self._size):
-            return False
-        if not raw.FPDFPageObj_GetMatrix(text, self._matrix):
-            return False
-        scale = math.hypot(self._matrix.b, self._matrix.d)
-        if abs(self._size.value) * scale >= _POINTS_MIN:
-            return False
-        place = self._bounds(text)
-        return place is None or place[3] - place[1] < _POINTS_MIN
-
-    def _is_camouflaged(self, text: Any, colour: Colour) -> bool:
-        place = self._bounds(text)
+    def _is_camouflaged(self, text: int, colour: Colour) -> bool:
+        place = pdf_calls.bounds(text)
         if place is None:
             return False
         x, y = (place[0] + place[2]) / 2, (place[1] + place[3]) / 2
@@ -132,54 +113,35 @@ class _Reading:
             self._alike[colour] = known
         return known
 
-    def _paint(self, one: Any) -> None:
+    def _paint(self, one: int, kind: int) -> None:
         """Note what an object lays on the page; a form, picture or odd shape has no one colour."""
-        kind, colour = raw.FPDFPageObj_GetType(one), None
+        colour = None
         if kind == raw.FPDF_PAGEOBJ_PATH:
-            drawn = raw.FPDFPath_GetDrawMode(one, *self._drawn)
-            if not drawn or self._drawn[0].value == raw.FPDF_FILLMODE_NONE:
+            if pdf_calls.fill_mode(one) in _UNFILLED:
                 return
-            painted = self._colour(one)
-            if raw.FPDFPath_CountSegments(one) in _RECTANGLE_SEGMENTS and painted:
+            painted = pdf_calls.fill_colour(one)
+            if pdf_calls.count_segments(one) in _RECTANGLE_SEGMENTS and painted:
                 colour = painted[:3] if painted[3] == _OPAQUE else None
-        place = self._bounds(one)
+        place = pdf_calls.bounds(one)
         if place is not None and min(place[2] - place[0], place[3] - place[1]) >= _GROUND_MIN:
             self._grounds.append(_Ground(*place, colour, kind == raw.FPDF_PAGEOBJ_IMAGE))
             if colour not in self._colours:
                 self._colours.add(colour)
                 self._alike.clear()
 
-    def _bounds(self, one: Any) -> tuple[float, float, float, float] | None:
-        if not raw.FPDFPageObj_GetBounds(one, *self._place):
-            return None
-        left, bottom, right, top = (part.value for part in self._place)
-        return left, bottom, right, top
 
-    def _colour(self, one: Any) -> tuple[int, int, int, int] | None:
-        if not raw.FPDFPageObj_GetFillColor(one, *self._rgba):
-            return None
-        red, green, blue, alpha = (part.value for part in self._rgba)
-        return red, green, blue, alpha
+def _is_tiny(text: int) -> bool:
+    """By the font's size as it is seen; fonts that scale their glyphs, by their height."""
+    size, matrix = pdf_calls.font_size(text), pdf_calls.matrix(text)
+    if size is None or matrix is None:
+        return False
+    if abs(size) * math.hypot(matrix[1], matrix[3]) >= _POINTS_MIN:
+        return False
+    place = pdf_calls.bounds(text)
+    return place is None or place[3] - place[1] < _POINTS_MIN
 
 
 def _are_alike(one: Colour, other: Colour | None) -> bool:
     return other is not None and all(
         abs(mine - theirs) <= _COLOUR_STEPS_MAX for mine, theirs in zip(one, other, strict=True)
     )
-
-
-def _objects(page: Any) -> Iterator[tuple[Any, int]]:
-    """Yield the page's objects in the order they are painted, with their depth in forms."""
-    for index in range(raw.FPDFPage_CountObjects(page)):
-        yield from _with_inner(raw.FPDFPage_GetObject(page, index), 0)
-
-
-def _with_inner(one: Any, depth: int) -> Iterator[tuple[Any, int]]:
-    yield one, depth
-    if depth < _DEPTH_MAX and raw.FPDFPageObj_GetType(one) == raw.FPDF_PAGEOBJ_FORM:
-        for index in range(raw.FPDFFormObj_CountObjects(one)):
-            yield from _with_inner(raw.FPDFFormObj_GetObject(one, index), depth + 1)
-
-
-def _address(one: Any) -> int:
-    return ctypes.addressof(one.contents)

@@ -14,9 +14,10 @@ from typing import Any
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from ingest.parsers import pdf_raised, pdf_rules
+from ingest.parsers import pdf_calls, pdf_objects, pdf_raised, pdf_rules
 from ingest.parsers.characters import one_line
 from ingest.parsers.pdf_hidden import hidden_objects, is_hidden
+from ingest.parsers.pdf_objects import PageObject
 from ingest.parsers.pdf_spelling import HYPHENS, broken, spelled
 from retrieval.corpus import Box
 
@@ -123,9 +124,10 @@ def read_page(document: pdfium.PdfDocument, index: int) -> Page:
         frame = _Frame(page)
         textpage = page.get_textpage()
         try:
-            hidden = hidden_objects(page)
+            objects = pdf_objects.objects(page)
+            hidden = hidden_objects(page, objects)
             lines = list(_lines(textpage, index + 1, frame, hidden))
-            rules = _rules(page, frame) if any(line.cells for line in lines) else []
+            rules = _rules(objects, frame) if any(line.cells for line in lines) else []
         finally:
             textpage.close()
     finally:
@@ -133,11 +135,11 @@ def read_page(document: pdfium.PdfDocument, index: int) -> Page:
     return Page(index + 1, frame.width, frame.height, lines, bool(hidden), rules)
 
 
-def _rules(page: Any, frame: _Frame) -> list[float]:
+def _rules(objects: Sequence[PageObject], frame: _Frame) -> list[float]:
     """Heights of rules from the top of the page; none where it is rotated: they stand upright."""
     if frame.rotation:
         return []
-    return [frame.top - height for height in reversed(pdf_rules.horizontal(page))]
+    return [frame.top - height for height in reversed(pdf_rules.horizontal(objects))]
 
 
 def _lines(textpage: Any, number: int, frame: _Frame, hidden: frozenset[int]) -> Iterator[Line]:
@@ -163,9 +165,10 @@ def _seen(
         yield content, offset
         return
     piece, begin, at = "", offset, offset
+    characters = pdf_calls.address(textpage)
     for character in content:
         index = raw.FPDFText_GetCharIndexFromTextIndex(textpage, at)
-        if is_hidden(textpage, index, hidden):
+        if is_hidden(characters, index, hidden):
             yield piece, begin
             piece, begin = "", at + _units(character)
         else:
@@ -195,7 +198,8 @@ def _line(
     first = raw.FPDFText_GetCharIndexFromTextIndex(textpage, offset)
     if first < 0:
         first = offset
-    rectangles = _rectangles(textpage, first, len(content))
+    characters = pdf_calls.address(textpage)
+    rectangles = pdf_calls.runs(characters, first, len(content))
     if not rectangles:
         return None
     left, top, right, bottom = frame.rectangle(
@@ -212,19 +216,9 @@ def _line(
     if leader := _LEADER.search(line.text):
         line.text, line.entry = line.text[: leader.start()], True
     elif " " in line.text:
-        cells = _cells(textpage, content, first, size, frame)
+        cells = _cells(characters, content, first, size, frame)
         line.cells = cells if len(cells) > 1 else []
     return line if line.text else None
-
-
-def _rectangles(textpage: Any, first: int, count: int) -> list[tuple[float, ...]]:
-    """(left, top, right, bottom) of the runs of a line, in page space."""
-    left, top, right, bottom = (ctypes.c_double() for _ in range(4))
-    return [
-        (left.value, top.value, right.value, bottom.value)
-        for i in range(raw.FPDFText_CountRects(textpage, first, count))
-        if raw.FPDFText_GetRect(textpage, i, left, top, right, bottom)
-    ]
 
 
 def _font(textpage: Any, first: int, content: str, height: float) -> tuple[float, bool]:
@@ -251,7 +245,7 @@ def _is_bold(textpage: Any, at: int) -> bool:
 
 
 def _cells(
-    textpage: Any,
+    textpage: int,
     content: str,
     first: int,
     size: float,
@@ -281,9 +275,8 @@ def _cells(
     return [cell for cell in cells if cell.text]
 
 
-def _edges(textpage: Any, index: int, frame: _Frame) -> tuple[float, float]:
+def _edges(textpage: int, index: int, frame: _Frame) -> tuple[float, float]:
     """Left and right of a character on the page as it is shown."""
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    raw.FPDFText_GetCharBox(textpage, index, left, right, bottom, top)
-    shown = frame.rectangle(left.value, top.value, right.value, bottom.value)
+    left, right, bottom, top = pdf_calls.character_box(textpage, index)
+    shown = frame.rectangle(left, top, right, bottom)
     return shown[0], shown[2]
