@@ -55,9 +55,13 @@ class Product:
         total, mapped = (sum(part) // 1024 for part in zip(*parts, strict=True))
         return f"{total:,} MB of their own ({own}) and {mapped:,} MB of mapped files"
 
-    def processor_seconds(self) -> float:
-        """Sum what all processes have used so far, those that ended included."""
-        return sum(processor_seconds_of(process) for process in process_tree(self.process.pid))
+    def processor_seconds(self) -> list[float]:
+        """Say what the server, its worker and the parsers have used so far.
+
+        Those that ended are counted with the process that began them.
+        """
+        spent = [processor_seconds_of(process) for process in process_tree(self.process.pid)]
+        return [*spent[:2], sum(spent[2:])]
 
     def retrieval_seconds(self) -> dict[str, float]:
         """Read the sums of the stages of all searches so far."""
@@ -136,15 +140,18 @@ def _ingest(product: Product, files: Sequence[Path]) -> None:
             uploaded.raise_for_status()
     documents = _until_done(product, collection)
     seconds = time.perf_counter() - started
-    busy = product.processor_seconds() - before
+    after = product.processor_seconds()
+    spent = [now - then for now, then in zip(after, before, strict=True)]
+    busy = sum(spent)
     pages = sum(document["page_count"] or 0 for document in documents)
     chunks = sum(document["chunk_count"] for document in documents)
     steps = product.step_seconds()
-    shares = ", ".join(f"{name} {spent / seconds:.0%}" for name, spent in steps.items())
+    shares = ", ".join(f"{name} {taken / seconds:.0%}" for name, taken in steps.items())
     print(
         f"{len(documents)} PDFs, {pages} pages, {chunks} chunks in {seconds:.0f} s: "
         f"{pages / seconds:.1f} pages/s, {chunks / seconds:.1f} chunks/s ({shares}); "
-        f"{busy:.0f} s of processor time, {pages / busy:.1f} pages for each"
+        f"{busy:.1f} s of processor time (server {spent[0]:.1f}, worker {spent[1]:.1f}, parsers "
+        f"{spent[2]:.1f}), {1000 * busy / pages:.0f} ms a page, {busy / seconds:.2f} cores busy"
     )
 
 
