@@ -1,4 +1,4 @@
-"""A decoder with rounded weights, made once beside its checkpoint and memory-mapped from then on.
+"""A decoder with rounded weights, made once beside its checkpoint and read or mapped from then on.
 
 The file holds all parameters under the decoder's own names, so that the checkpoint's weights are
 not read again: for a rounded one its packed integers and scales, for the others what they are.
@@ -16,6 +16,7 @@ from model.config import DecoderConfig, Shape
 from model.durable_files import exclusive, publish
 from model.errors import CheckpointError
 from model.experts import StackedExperts
+from model.huge_pages import read_into_huge_pages
 from model.projection import Projection
 from model.quantised.experts import QuantisedExperts
 from model.quantised.parts import STACKS, Part, Precision, parts_of
@@ -110,9 +111,16 @@ def _map(path: Path, config: DecoderConfig, precision: Precision) -> Decoder:
     tensors = read_tensors(path)
     parts = [part.as_stored(tensors) for part in parts_of(decoder, precision)]
     _check(path, tensors, decoder, parts)
+    tensors |= read_into_huge_pages(path, _of_each_token(parts))
     _use(decoder, {part.name: _taken(tensors, part) for part in parts})
     decoder.load_state_dict(tensors, assign=True)
     return decoder.eval().requires_grad_(requires_grad=False)
+
+
+def _of_each_token(parts: list[Part]) -> list[str]:
+    """Name what is no stack of experts, of which a token reads a few."""
+    plain = [part for part in parts if len(part.shape) == 2]  # noqa: PLR2004 - a matrix
+    return [name for part in plain for name in (part.packed_name, part.scales_name)]
 
 
 def _taken(tensors: Weights, part: Part) -> Rounded:
