@@ -31,6 +31,7 @@
         ├── OcrUnavailable
         ├── OfficeUnavailable
         ├── PictureTooLarge
+        ├── PictureUnreadable
         ├── SheetTooSparse
         ├── ParserCrashed
         ├── ParserOutOfMemory
@@ -306,6 +307,16 @@ class PictureTooLarge(ParseError):
     message = (
         "The picture has more dots than this server accepts. Scan it at 300 dots per inch, or "
         "make it smaller, and upload it again."
+    )
+
+
+class PictureUnreadable(ParseError):
+    """A drawing without text or bitmap, or a picture in a rare format."""
+
+    code = "picture_unreadable"
+    message = (
+        "The pictures in the document are of a kind that cannot be read. Put them in as PNG or "
+        "JPEG and upload it again."
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingest import archives, detect
 from ingest.blocks import ParsedDocument
-from ingest.errors import DocumentTooLarge, NoText, UnsupportedType
+from ingest.errors import PARSE_ERRORS, DocumentTooLarge, NoText, UnsupportedType
 from ingest.parsers import origin
 from ingest.settings import ParseLimits
 
@@ -59,7 +59,7 @@ def parse(path: Path, media_type: str, limits: ParseLimits | None = None) -> Par
     module = import_module(f"ingest.parsers.{_MODULES[media_type]}")
     document: ParsedDocument = module.parse(path, limits)
     if not (document.blocks or document.unread_pages or document.attachments):
-        raise NoText
+        raise next((PARSE_ERRORS[one.reason]() for one in document.omissions), NoText())
     if sum(len(block.text) for block in document.blocks) > limits.characters_max:
         raise DocumentTooLarge
     return replace(document, origin=origin.read(path, media_type))

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from PIL import Image
 
 from ingest.blocks import Block
-from ingest.parsers import embedded, html_pictures
+from ingest.parsers import embedded, html_pictures, vectors
 from ingest.settings import ParseLimits
 from retrieval.corpus import Box
 
@@ -30,8 +30,11 @@ def drafts(markup: str, limits: ParseLimits) -> html_pictures.Draft:
 
     def draft(address: str) -> Block | None:
         content = _content(address) if address in numbers else None
-        if content is None or not embedded.is_readable(io.BytesIO(content), limits):
+        if content is None:
             return None
+        if not embedded.is_readable(io.BytesIO(content), limits):
+            drawing = vectors.read(io.BytesIO(content))
+            return None if drawing is None else Block("text", drawing.text)
         return Block("picture", "", boxes=(Box(numbers[address], *embedded.WHOLE),))
 
     return draft

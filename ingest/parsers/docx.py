@@ -8,7 +8,7 @@ import docx
 from unstructured.partition.docx import partition_docx
 
 from ingest.blocks import ParsedDocument
-from ingest.parsers import building, docx_flow, docx_hidden, docx_pictures, elements, embedded
+from ingest.parsers import docx_flow, docx_hidden, docx_pictures, elements, embedded
 from ingest.parsers.strict_ooxml import transitional
 from ingest.settings import ParseLimits
 
@@ -20,20 +20,20 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
     for element in found:
         element.metadata.page_number = None  # counts explicit breaks only, so it misleads
     blocks = elements.blocks(found, headings=elements.depth_level)
-    return building.document(embedded.admitted(blocks, path, limits))
+    return embedded.document(blocks, path, limits)
 
 
 def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
     usual = transitional(path)
-    changed = _as_shown(usual or str(path)) or usual
-    if changed is None:
-        return list(partition_docx(filename=str(path), languages=languages))
-    return list(partition_docx(file=changed, languages=languages))
+    document = docx.Document(usual or str(path))
+    above, below = docx_pictures.of_headers(document), docx_pictures.of_footers(document)
+    changed = _as_shown(document) or usual
+    source: dict[str, Any] = {"filename": str(path)} if changed is None else {"file": changed}
+    return [*above, *partition_docx(**source, languages=languages), *below]
 
 
-def _as_shown(source: str | io.BytesIO) -> io.BytesIO | None:
+def _as_shown(document: Any) -> io.BytesIO | None:
     """Return the document as a reader sees it, in plain paragraphs; None if it is so already."""
-    document = docx.Document(source)
     changes = (
         docx_flow.place_notes,
         docx_hidden.remove_hidden,

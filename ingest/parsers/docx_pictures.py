@@ -11,6 +11,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from unstructured.partition.docx import register_picture_partitioner
 
+from ingest.blocks import Block
 from ingest.parsers import embedded, graphics
 from ingest.parsers.elements import Placed
 
@@ -20,6 +21,8 @@ _DRAWN = (qn("w:drawing"), qn("w:pict"), qn("w:object"))
 _DRAWING, _NAMED = qn("w:drawing"), qn("wp:docPr")
 _WHOLE_CROP = 100_000  # crops are given in thousandths of a percent
 _FROM_DATA = ("{*}chart", "{*}relIds")
+_HEADER, _FOOTER = qn("w:headerReference"), qn("w:footerReference")
+_TYPE, _OWN_FIRST_PAGE = qn("w:type"), qn("w:titlePg")
 _ON = ("1", "true")
 
 
@@ -30,13 +33,43 @@ class _ParagraphPictures:
     def iter_elements(cls, paragraph: Any, options: Any) -> Iterator[Placed]:  # noqa: ARG003 - its signature
         """Yield what is drawn in a paragraph and shown."""
         relations = paragraph.part.rels
-        for image in paragraph._p.iter(_BLIP, _VML_IMAGE):
-            target = relations.get(image.get(qn("r:embed")) or image.get(qn("r:id")))
-            if target is None or target.is_external or _is_hidden(image):
-                continue
-            yield Placed(embedded.draft(str(target.target_part.partname), _shown(image)))
+        yield from _pictures(paragraph._p, relations)
         for block in graphics.drawn(paragraph._p, graphics.of_rels(relations)):
             yield Placed(block)
+
+
+def of_headers(document: Any) -> list[Placed]:
+    """Return the pictures of all headers, such as letterheads, each once."""
+    return list(_in_margins(document, _HEADER))
+
+
+def of_footers(document: Any) -> list[Placed]:
+    """Return the pictures of all footers, each once."""
+    return list(_in_margins(document, _FOOTER))
+
+
+def _in_margins(document: Any, reference: str) -> Iterator[Placed]:
+    """Yield the pictures of the parts that sections show on their pages."""
+    relations, seen = document.part.rels, set[Block]()
+    shown = [
+        one.get(qn("r:id"))
+        for one in document.element.body.iter(reference)
+        if one.get(_TYPE) != "first" or one.getparent().find(_OWN_FIRST_PAGE) is not None
+    ]
+    for key in dict.fromkeys(shown):
+        if key in relations and not relations[key].is_external:
+            part = relations[key].target_part
+            for picture in _pictures(part.element, part.rels):
+                if picture.draft not in seen:
+                    seen.add(picture.draft)
+                    yield picture
+
+
+def _pictures(element: Any, relations: Any) -> Iterator[Placed]:
+    for image in element.iter(_BLIP, _VML_IMAGE):
+        target = relations.get(image.get(qn("r:embed")) or image.get(qn("r:id")))
+        if target is not None and not (target.is_external or _is_hidden(image)):
+            yield Placed(embedded.draft(str(target.target_part.partname), _shown(image)))
 
 
 def lift(document: Any) -> bool:

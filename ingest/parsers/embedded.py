@@ -1,9 +1,10 @@
 """Pictures inside packages (Office, EPUB): which ones OCR has to read, and how they look.
 
-A parser puts a `draft` where a picture stands; `admitted` turns it into a block that names the
+A parser puts a `draft` where a picture stands; `document` turns it into a block that names the
 picture by the number of its entry in the package, so that another process finds it.
 """
 
+import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,9 +13,11 @@ from typing import IO
 
 from PIL import Image
 
-from ingest.blocks import Block
-from ingest.errors import DocumentDamaged
-from ingest.parsers import package, picture
+from ingest.blocks import Block, ParsedDocument
+from ingest.errors import DocumentDamaged, PictureTooLarge, PictureUnreadable
+from ingest.omissions import omitted
+from ingest.parsers import building, package, picture, vectors
+from ingest.parsers.metafiles import Metafile
 from ingest.settings import ParseLimits
 from retrieval.corpus import Box
 
@@ -30,28 +33,83 @@ def draft(name: str, shown: Edges = WHOLE, page: int | None = None) -> Block:
     return Block("picture", name.lstrip("/"), page=page, boxes=(Box(1, *_within(shown)),))
 
 
-def admitted(blocks: Iterable[Block], path: Path, limits: ParseLimits) -> Iterator[Block]:
-    """Number the drafts among the blocks, leaving out icons and what is too large or unreadable."""
-    numbers: dict[str, int] = {}
-    for block in blocks:
-        if block.kind != "picture":
-            yield block
-            continue
-        numbers = numbers or _numbers(path)
-        number = numbers.get(block.text)
-        if number and _is_readable(path, block, limits):
-            [shown] = block.boxes
-            yield replace(block, text="", boxes=(replace(shown, page=number),))
+def document(
+    blocks: Iterable[Block],
+    path: Path,
+    limits: ParseLimits,
+    title: str | None = None,
+    page_count: int | None = None,
+) -> ParsedDocument:
+    """Build the document of a package from blocks and drafts.
+
+    Pictures are left to OCR, but for icons; drawings become their text. What is too large, or of a
+    kind that nobody here can read, is an omission.
+
+    Raises:
+        DocumentDamaged.
+    """
+    found = _Drafts(path, limits)
+    built = building.document(found.placed(blocks), title, page_count)
+    return replace(built, omissions=omitted("pictures", found.unread))
 
 
-def is_readable(file: IO[bytes], limits: ParseLimits, share: float = 1.0) -> bool:
-    """Whether OCR is to read a picture of which so much is shown; its head alone is looked at."""
-    try:
-        with picture.opened(file, _FORMATS) as found:
-            pixels = found.width * found.height
-    except DocumentDamaged:
-        return False
-    return pixels <= limits.picture_pixels_max and pixels * share >= limits.ocr_picture_pixels_min
+class _Drafts:
+    """Turns drafts into blocks, and keeps the code of what each picture is not read for."""
+
+    def __init__(self, path: Path, limits: ParseLimits) -> None:
+        self.unread: list[str] = []
+        self._path, self._limits = path, limits
+        self._numbers: dict[str, int] = {}
+        self._drawings: set[str] = set()
+
+    def placed(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        for block in blocks:
+            if block.kind != "picture":
+                yield block
+            elif number := self._number(block.text):
+                yield from self._read(block, number)
+
+    def _number(self, name: str) -> int | None:
+        if not self._numbers:
+            with package.opened(self._path) as parts:
+                self._numbers = {one: at for at, one in enumerate(parts.namelist(), start=1)}
+        return self._numbers.get(name)
+
+    def _read(self, block: Block, number: int) -> Iterator[Block]:
+        if block.text in self._drawings:
+            return
+        [shown] = block.boxes
+        share = (shown.right - shown.left) * (shown.bottom - shown.top)
+        numbered = replace(block, text="", boxes=(replace(shown, page=number),))
+        with package.opened(self._path) as parts, parts.open(block.text) as file:
+            pixels = _pixels(file)
+            if pixels is None:
+                self._drawings.add(block.text)
+                file.seek(0)
+                yield from self._drawn(vectors.read(file), numbered)
+            elif pixels > self._limits.picture_pixels_max:
+                self._drawings.add(block.text)
+                self.unread.append(PictureTooLarge.code)
+            elif pixels * share >= self._limits.ocr_picture_pixels_min:
+                yield numbered
+
+    def _drawn(self, drawing: Metafile | None, numbered: Block) -> Iterator[Block]:
+        """Make a block of what a drawing says or holds; each is read once."""
+        if drawing is not None and drawing.text.strip():
+            yield Block("text", drawing.text, page=numbered.page)
+        elif drawing is not None and drawing.bitmap is not None:
+            if is_readable(io.BytesIO(drawing.bitmap), self._limits):
+                yield numbered
+        elif drawing is None or not 0 < drawing.pixels < self._limits.ocr_picture_pixels_min:
+            self.unread.append(PictureUnreadable.code)
+
+
+def is_readable(file: IO[bytes], limits: ParseLimits) -> bool:
+    """Whether OCR is to read a picture; its head alone is looked at."""
+    pixels = _pixels(file)
+    return (
+        pixels is not None and limits.ocr_picture_pixels_min <= pixels <= limits.picture_pixels_max
+    )
 
 
 def pictures(
@@ -69,13 +127,30 @@ def pictures(
 
 
 def unpacked(file: IO[bytes], limits: ParseLimits) -> Image.Image | None:
-    """Return a picture as it is to be looked at, None for one that is damaged or too large."""
+    """Return a picture as it is to be looked at, None for one that is damaged or too large.
+
+    Of a drawing it is the bitmap that it holds.
+    """
     try:
         with picture.opened(file, _FORMATS) as found:
             if found.width * found.height > limits.picture_pixels_max:
                 return None
             return picture.upright(found)
-    except (DocumentDamaged, zipfile.BadZipFile):
+    except zipfile.BadZipFile:
+        return None
+    except DocumentDamaged:
+        file.seek(0)
+        drawing = vectors.read(file)
+    held = None if drawing is None else drawing.bitmap
+    return None if held is None else unpacked(io.BytesIO(held), limits)
+
+
+def _pixels(file: IO[bytes]) -> int | None:
+    """Return width times height of a picture, from its head; None of what is none."""
+    try:
+        with picture.opened(file, _FORMATS) as found:
+            return found.width * found.height
+    except DocumentDamaged:
         return None
 
 
@@ -87,18 +162,6 @@ def _cut(parts: zipfile.ZipFile, name: str, box: Box, limits: ParseLimits) -> Im
     left, right = (round(edge * whole.width) for edge in (box.left, box.right))
     top, bottom = (round(edge * whole.height) for edge in (box.top, box.bottom))
     return whole.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
-
-
-def _numbers(path: Path) -> dict[str, int]:
-    with package.opened(path) as parts:
-        return {name: number for number, name in enumerate(parts.namelist(), start=1)}
-
-
-def _is_readable(path: Path, block: Block, limits: ParseLimits) -> bool:
-    [shown] = block.boxes
-    share = (shown.right - shown.left) * (shown.bottom - shown.top)
-    with package.opened(path) as parts, parts.open(block.text) as file:
-        return is_readable(file, limits, share)
 
 
 def _within(shown: Edges) -> Edges:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.errors import DocumentEncrypted, DocumentTooLarge
-from ingest.parsers import building, embedded, html, package
+from ingest.parsers import embedded, html, package
 from ingest.parsers.decoding import decode
 from ingest.settings import ParseLimits
 
@@ -33,9 +33,8 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
         if _locked(parts) & set(chapters):
             raise DocumentEncrypted
         blocks = [block for chapter in chapters for block in _blocks(parts, chapter)]
-    blocks = list(embedded.admitted(blocks, path, limits))
     title = root.find(".//{http://purl.org/dc/elements/1.1/}title")
-    return building.document(blocks, title=None if title is None else title.text)
+    return embedded.document(blocks, path, limits, title=None if title is None else title.text)
 
 
 def _root(parts: zipfile.ZipFile) -> str:

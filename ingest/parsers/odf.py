@@ -8,7 +8,7 @@ from lxml import etree
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.errors import DocumentEncrypted
-from ingest.parsers import building, embedded, odf_objects, package
+from ingest.parsers import building, embedded, odf_margins, odf_objects, package
 from ingest.parsers.rows import table_blocks
 from ingest.settings import ParseLimits
 
@@ -19,6 +19,8 @@ _TEXT, _TABLE, _DRAW, _OFFICE = (
 _PARAGRAPH, _HEADING, _ITEM = f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}list-item"
 _IMAGE, _LINK = f"{_DRAW}image", "{http://www.w3.org/1999/xlink}href"
 _SPACES = {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n"}
+_PREFERRED = (f"{_TABLE}table", f"{_DRAW}text-box")
+_BITMAPS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 _REPEATED_MAX = 1000
 # Deleted text, comments, marks of notes, and text that is not shown.
 _NOT_READ = frozenset(
@@ -47,15 +49,16 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
         if body is None:
             return building.document([])
         odf_objects.place(parts, body)
+        above, below = odf_margins.drafts(parts)
     slides = body.findall(f".//{_DRAW}page")
     if not slides:
-        return building.document(embedded.admitted(_blocks(body), path, limits))
+        return embedded.document([*above, *_blocks(body), *below], path, limits)
     blocks = [
         replace(block, page=number)
         for number, slide in enumerate(slides, start=1)
         for block in _slide(slide)
     ]
-    return building.document(embedded.admitted(blocks, path, limits), page_count=len(slides))
+    return embedded.document(blocks, path, limits, page_count=len(slides))
 
 
 def _slide(slide: etree._Element) -> Iterator[Block]:
@@ -85,13 +88,29 @@ def _block(element: etree._Element, *, in_list: bool = False) -> Iterator[Block]
             yield from _block(image)
         return
     elif element.tag == _IMAGE:
-        yield embedded.draft(element.get(_LINK, ""))
+        if _is_shown(element):
+            yield embedded.draft(element.get(_LINK, ""))
         return
     else:
         yield from _blocks(element, in_list=in_list or element.tag == _ITEM)
         return
     for frame in _framed(element):
         yield from _blocks(frame)
+
+
+def _is_shown(image: etree._Element) -> bool:
+    """Whether it is what a frame shows; others say the same for programs that know only them."""
+    frame = image.getparent()
+    if frame is None or frame.tag != f"{_DRAW}frame":
+        return True
+    if any(one.tag in _PREFERRED for one in frame):
+        return False
+    images = frame.findall(_IMAGE)
+    return image is next((one for one in images if _is_bitmap(one)), images[0])
+
+
+def _is_bitmap(image: etree._Element) -> bool:
+    return image.get(_LINK, "").lower().endswith(_BITMAPS)
 
 
 def _framed(element: etree._Element) -> Iterator[etree._Element]:

@@ -10,7 +10,7 @@ import pptx
 from unstructured.partition.pptx import partition_pptx
 
 from ingest.blocks import Block, ParsedDocument
-from ingest.parsers import building, elements, embedded, graphics, pptx_flow, pptx_pictures
+from ingest.parsers import elements, embedded, graphics, pptx_flow, pptx_pictures
 from ingest.parsers.strict_ooxml import transitional
 from ingest.settings import ParseLimits
 
@@ -27,7 +27,7 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
     found = elements.partition(_partition_shown, path=path)
     slides = max((element.metadata.page_number or 0 for element in found), default=0)
     blocks = _titles_first(elements.blocks(found, headings=_level))
-    return building.document(embedded.admitted(blocks, path, limits), page_count=slides or None)
+    return embedded.document(blocks, path, limits, page_count=slides or None)
 
 
 def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
@@ -46,9 +46,12 @@ def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
 
 
 def _drawn(slide: Any, number: int) -> Iterator[elements.Placed]:
-    """Yield the charts and diagrams of a slide, which the library leaves out."""
-    for block in graphics.drawn(slide._element, graphics.of_rels(slide.part.rels)):
+    """Yield what the library leaves out: charts, diagrams, what embedded objects look like."""
+    relations = slide.part.rels
+    for block in graphics.drawn(slide._element, graphics.of_rels(relations)):
         yield elements.Placed(block, number)
+    for draft in pptx_pictures.of_objects(slide._element, relations):
+        yield elements.Placed(draft, number)
 
 
 def _titles_first(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -1,14 +1,20 @@
-"""Pictures on slides, where `unstructured` asks for them. Linked pictures are not fetched."""
+"""Pictures on slides, where `unstructured` asks for them, and of objects, where it does not.
+
+Linked pictures are not fetched.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
 from pptx.exc import InvalidXmlError
+from pptx.oxml.ns import qn
 from unstructured.partition.pptx import register_picture_partitioner
 
+from ingest.blocks import Block
 from ingest.parsers import embedded
 from ingest.parsers.elements import Placed
 
+_OBJECT, _BLIP, _EMBED = qn("p:oleObj"), qn("a:blip"), qn("r:embed")
 _ON = ("1", "true")
 
 
@@ -29,6 +35,15 @@ class _SlidePictures:
             return
         edges = picture.crop_left, picture.crop_top, 1 - picture.crop_right, 1 - picture.crop_bottom
         yield Placed(embedded.draft(str(target.target_part.partname), edges), options.page_number)
+
+
+def of_objects(slide: Any, relations: Any) -> Iterator[Block]:
+    """Yield the pictures that embedded objects, such as sheets, show of themselves."""
+    for found in slide.iter(_OBJECT):
+        for shown in found.iter(_BLIP):
+            key = shown.get(_EMBED)
+            if key in relations and not relations[key].is_external:
+                yield embedded.draft(str(relations[key].target_part.partname))
 
 
 def _is_hidden(picture: Any) -> bool:

@@ -15,7 +15,7 @@ from ingest.parsers.rtf_tokens import Token, tokens
 from ingest.settings import ParseLimits
 
 _GROUPS_DEEP_MAX = 1_000
-_CODE_PAGES = {  # of \fcharset; the names are Python's
+CODE_PAGES = {  # of \fcharset; the names are Python's
     0: "cp1252",
     77: "mac_roman",
     128: "cp932",
@@ -175,8 +175,8 @@ class _Reader:
                 self._code_page = f"cp{number}"
             case b"f" if number is not None:
                 state.font = number
-            case b"fcharset" if state.destination == "font" and number in _CODE_PAGES:
-                self._charsets[state.font] = _CODE_PAGES[number]
+            case b"fcharset" if state.destination == "font" and number in CODE_PAGES:
+                self._charsets[state.font] = CODE_PAGES[number]
             case b"uc":
                 state.unicode_skip = min(max(number or 0, 0), 8)
             case b"v" | b"deleted":

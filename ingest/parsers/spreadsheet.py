@@ -29,7 +29,7 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
         raise DocumentEncrypted from error
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise DocumentDamaged from error
-    return building.document(embedded.admitted(blocks, path, limits))
+    return embedded.document(blocks, path, limits)
 
 
 def _sheets(workbook: Any, path: Path, cells_max: int) -> Iterator[Block]:

@@ -30,7 +30,7 @@ def read_scans(document: ParsedDocument, job: Job, read: Read, on_page: OnPage) 
     merged = _merged(document, found)
     if not (merged.blocks or document.attachments):
         raise next(iter(reasons.values()), NoText())
-    return replace(merged, omissions=omitted_pages(reasons))
+    return replace(merged, omissions=document.omissions + omitted_pages(reasons))
 
 
 def _merged(document: ParsedDocument, found: Found) -> ParsedDocument:

@@ -8,9 +8,11 @@ from typing import Any, get_args
 
 from ingest.blocks import Attachment, Block, BlockKind, Origin, ParsedDocument
 from ingest.errors import PARSE_ERRORS, IngestError, ParserCrashed
+from ingest.omissions import Omission, Part
 from retrieval.corpus import Box
 
 _KINDS = frozenset(get_args(BlockKind))
+_PARTS = frozenset(get_args(Part))
 _LEVEL_MAX = 6
 _BOX_NUMBERS = 5
 
@@ -36,6 +38,7 @@ def encode_document(document: ParsedDocument) -> bytes:
             [each.name, base64.b64encode(each.content).decode("ascii"), each.pasted]
             for each in document.attachments
         ],
+        "omissions": [[each.part, each.reason, each.count] for each in document.omissions],
         "author": document.origin.author,
         "dated_on": document.origin.dated_on and document.origin.dated_on.isoformat(),
         "blocks": blocks,
@@ -85,6 +88,7 @@ def _document(message: dict[str, Any]) -> ParsedDocument:
         page_count=_count_or_none(message["page_count"]),
         language=_text_or_none(message["language"]),
         origin=_origin(message.get("author"), message.get("dated_on")),
+        omissions=tuple(_omission(*fields) for fields in message.get("omissions", ())),
     )
 
 
@@ -125,6 +129,12 @@ def _attachment(name: object, content: object, pasted: object) -> Attachment:
     if not isinstance(name, str) or not isinstance(content, str) or not isinstance(pasted, bool):
         raise TypeError
     return Attachment(name, base64.b64decode(content, validate=True), pasted)
+
+
+def _omission(part: Any, reason: object, count: Any) -> Omission:
+    if part not in _PARTS or reason not in PARSE_ERRORS:
+        raise ValueError
+    return Omission(part, str(reason), _page_number(count))
 
 
 def _page_number(value: Any) -> int:

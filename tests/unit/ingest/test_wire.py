@@ -5,6 +5,7 @@ import pytest
 
 from ingest.blocks import Block, Origin, ParsedDocument
 from ingest.errors import DocumentEncrypted, NoText, ParserCrashed
+from ingest.omissions import Omission
 from ingest.sandbox import wire
 from retrieval.corpus import Box
 
@@ -18,6 +19,7 @@ DOCUMENT = ParsedDocument(
     page_count=2,
     language="en",
     origin=Origin("Ann", date(2024, 2, 29)),
+    omissions=(Omission("pictures", "picture_unreadable", 3),),
 )
 BOX = [1, 0.1, 0.2, 0.3, 0.4]
 
@@ -26,6 +28,11 @@ def with_block(*fields: object) -> bytes:
     return json.dumps(
         {"title": None, "page_count": None, "language": None, "blocks": [fields]}
     ).encode()
+
+
+def with_omission(*fields: object) -> bytes:
+    whole = {"title": None, "page_count": None, "language": None, "blocks": []}
+    return json.dumps(whole | {"omissions": [fields]}).encode()
 
 
 def test_a_document_survives_the_wire() -> None:
@@ -56,6 +63,10 @@ def test_an_error_arrives_as_its_own_class(error: type[Exception]) -> None:
         b'{"error": "no_such_code"}',
         b'{"error": ["unhashable"]}',
         b"[" * 100_000,
+        with_omission("pages", "picture_unreadable", 0),
+        with_omission("walls", "picture_unreadable", 1),
+        with_omission("pages", "words of the document", 1),
+        with_omission(["pages"], "no_text", 1),
         with_block("script", "text", 0, None, []),
         with_block("text", 5, 0, None, []),
         with_block("text", "x", 7, None, []),

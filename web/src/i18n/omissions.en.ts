@@ -22,6 +22,7 @@ export const omissionTexts = {
     parser_out_of_memory: 'that takes more memory than is allowed.',
     parser_timed_out: 'that takes longer than is allowed. Read it again when there is less to do.',
     picture_too_large: 'more dots than this server accepts.',
+    picture_unreadable: 'drawn without letters, or in a rare format.',
   },
   otherReason: 'the reader failed at it.',
 };

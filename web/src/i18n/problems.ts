@@ -122,6 +122,9 @@ export const problemTexts: Record<string, Text> = {
   picture_too_large: {
     zh: '图片的像素超过了服务器的上限。请以 300 dpi 扫描或缩小图片后重新上传。',
   },
+  picture_unreadable: {
+    zh: '文档中的图片格式无法读取。请将图片换成 PNG 或 JPEG 后重新上传。',
+  },
   sheet_too_sparse: {
     zh: '工作表中有相距极远的单元格。请删除表末的多余单元格，保存后重新上传。',
   },
