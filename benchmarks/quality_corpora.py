@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -95,7 +95,7 @@ def candidates(
         limit = settings.candidates_max
         queries = crossing.queries(question.text, vector.astype(np.float32))
         found = index.search(_SCOPE, queries, tokens, limit, ignore)
-        yield question, replace(found, dense=crossing.levelled(question.text, found.dense))
+        yield question, crossing.adapted(question.text, found)
 
 
 def _index(corpus: Corpus, embedder: CachedEmbedder, settings: RetrievalSettings) -> TenantIndex:

@@ -9,6 +9,7 @@ Findings of EMNLP 2020.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from retrieval.embedding.port import Embedder
 from retrieval.scripts import SCRIPTS, Script, own_and_foreign
+from retrieval.tenant_index import Candidates
 from retrieval.vectors.centres import centre_of
 from retrieval.vectors.port import Nearest, Queries
 
@@ -36,6 +38,16 @@ class Crossing:
         queries = dict.fromkeys(SCRIPTS, vector)
         queries[foreign] = vector - np.float32(self._share) * self._centre(own)
         return queries
+
+    def adapted(self, question: str, found: Candidates) -> Candidates:
+        """Bring what `queries` found to one level, and take the question's language out of it."""
+        own, _ = own_and_foreign(question)
+        common = np.float32(self._share) * self._centre(own)
+        return replace(
+            found,
+            dense=self.levelled(question, found.dense),
+            vectors=lambda chunks: found.vectors(chunks).less(common),
+        )
 
     def levelled(self, question: str, dense: Mapping[Script, Nearest]) -> Mapping[Script, Nearest]:
         """Bring the scores of what `queries` found to one level.

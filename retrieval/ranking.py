@@ -9,13 +9,15 @@ words count as far as they stand there: that of a sentence few do, of a product'
 
 Each index counts by how clearly it tells passages apart. Where the nearest passage is hardly nearer
 than the hundredth, as among thousands of news, meaning says little; and words say little where the
-hundredth passage holds nearly as many of them as the best.
+hundredth passage holds nearly as many of them as the best. Last, the best passages say
+which others are like them (`retrieval.feedback`).
 """
 
 from itertools import chain
 from operator import itemgetter
 from typing import Final
 
+from retrieval.feedback import with_feedback
 from retrieval.fusion import Scored, fuse, numbers, scaled
 from retrieval.scripts import is_chinese, own_and_foreign
 from retrieval.settings import RetrievalSettings
@@ -41,7 +43,8 @@ def ranked(candidates: Candidates, question: str, settings: RetrievalSettings) -
         (known, _by_words(candidates.lexical, settings.candidates_max)),
         (words * settings.foreign_words_share, _led_by(foreign, dense)),
     )
-    return fuse(parts)
+    fused = fuse(parts)
+    return fused if crosses else with_feedback(fused, candidates.vectors, settings)
 
 
 def by_meaning(candidates: Candidates, question: str, settings: RetrievalSettings) -> Scored:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from time import perf_counter
 
 from retrieval.access import AccessScope
@@ -102,7 +101,7 @@ class Retriever:
         tokens = self._tokens(scope.tenant_id, query)
         limit = self._settings.candidates_max
         found = self._index.search(scope, queries, tokens, limit, self._observe)
-        return replace(found, dense=self._crossing.levelled(query, found.dense))
+        return self._crossing.adapted(query, found)
 
     def _tokens(self, tenant_id: str, query: str) -> Sequence[bytes]:
         words = question_terms(query)[: self._settings.query_terms_max]

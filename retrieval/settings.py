@@ -53,7 +53,7 @@ class RetrievalSettings(BaseModel):
     compaction_share: float = Field(
         0.2, gt=0, lt=1, description="Share of deleted chunks above which they are swept out."
     )
-    # How the two below were chosen: docs/evaluation.md, "How good the search is".
+    # How the next five were chosen: docs/evaluation.md, "How good the search is".
     dense_weight: float = Field(
         0.45, ge=0, le=1, description="Weight of meaning against words, each scaled to its best."
     )
@@ -70,6 +70,15 @@ class RetrievalSettings(BaseModel):
         description="Cosine between the nearest passage and the last proposed from which on "
         "meaning has all of its weight; 0.08 is for multilingual-e5-small, whose cosines lie close "
         "together.",
+    )
+    feedback_passages: int = Field(
+        3, ge=1, description="Best passages that the others are compared with."
+    )
+    feedback_weight: float = Field(
+        0.5,
+        ge=0,
+        description="What likeness to the best passages weighs against meaning and words together; "
+        "0: passages are not compared.",
     )
     # The next four hold for multilingual-e5-small and were chosen by the same benchmark's set
     # across languages; for a model that does not favour the question's language they are 0.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from retrieval.scripts import Script
 from retrieval.settings import RetrievalSettings
 from retrieval.side_by_side import LARGE_FROM, beside
 from retrieval.stages import Observer, stage
-from retrieval.vectors.port import Nearest, Queries, VectorStore
+from retrieval.vectors.port import NOTHING_HELD, Held, Nearest, Queries, VectorStore
 from retrieval.visibility import VisibilityClasses
 
 Words = Mapping[int, tuple[str, int]]
@@ -27,12 +28,13 @@ class Candidates:
     """What the indexes propose, best first: by meaning, in each script, and by words.
 
     `covered` tells how much of the question's words any of them holds: from 0 to 1, and rare ones
-    count more. It is called only where that matters.
+    count more. `vectors` brings those of some candidates. Both are called only where they matter.
     """
 
     dense: Mapping[Script, Nearest]
     lexical: Nearest
     covered: Callable[[], float] = lambda: 1.0
+    vectors: Callable[[Sequence[int]], Held] = lambda _chunks: NOTHING_HELD
 
 
 class TenantIndex:
@@ -95,13 +97,21 @@ class TenantIndex:
                 visible = np.logical_or.reduce(list(self._classes.visible(scope).values()))
                 return self._words.find(tokens, visible, limit, within)
 
+        vectors = partial(self.vectors, scope)
         if self._vectors.is_shared:  # a network must not hold up updates
             dense = by_meaning()
             with self._lock.shared():
-                return Candidates(dense, *by_words())
+                return Candidates(dense, *by_words(), vectors)
         with self._lock.shared():
             words = beside(by_words) if self._words.held_slots >= LARGE_FROM else by_words
-            return Candidates(by_meaning(), *words())
+            return Candidates(by_meaning(), *words(), vectors)
+
+    def vectors(self, scope: AccessScope, chunks: Sequence[int]) -> Held:
+        """Return the vectors of those of `chunks` that are held and that `scope` sees."""
+        if self._vectors.is_shared:
+            return self._vectors.vectors(scope, chunks)
+        with self._lock.shared():
+            return self._vectors.vectors(scope, chunks)
 
     def documents_with_vectors(self) -> frozenset[str]:
         """Name every document of which vectors are held."""

@@ -9,7 +9,7 @@ exactly. Which way is taken depends on what the scope sees, never on what it doe
 The caller keeps writers away from readers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from retrieval.kernels.loading import kernels_used
 from retrieval.settings import RetrievalSettings
 from retrieval.tie_breaks import best_first, highest, place_of
-from retrieval.vectors.port import Nearest
+from retrieval.vectors.port import NOTHING_HELD, Held, Nearest
 from retrieval.vectors.sketches import Sketches
 from retrieval.visibility import HIDDEN, Visible, marked
 
@@ -39,6 +39,14 @@ class DocumentVectors:
     visibility: int
     chunk_ids: NDArray[np.int64]
     vectors: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class _ByChunk:
+    """All chunk numbers, rising, and the position of each."""
+
+    chunks: NDArray[np.int64]
+    positions: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ class FaissStore:
         self._slices: dict[str, slice] = {}
         self._dead = 0
         self._selected_before: dict[bytes, _Selected] = {}
+        self._by_chunk: _ByChunk | None = None
 
     def __len__(self) -> int:
         """Count the vectors that are not deleted."""
@@ -88,7 +97,7 @@ class FaissStore:
 
     def put(self, document_id: str, document: DocumentVectors) -> None:
         """Add a document's vectors, in place of those it had."""
-        self._selected_before = {}
+        self._forget()
         self.remove(document_id)
         if not len(document.chunk_ids):
             return
@@ -104,7 +113,7 @@ class FaissStore:
 
     def remove(self, document_id: str) -> None:
         """Hide a document's vectors for good, if it has any."""
-        self._selected_before = {}
+        self._forget()
         positions = self._slices.pop(document_id, None)
         if positions is None:
             return
@@ -150,6 +159,37 @@ class FaissStore:
         order = best_first(scores, self._places[positions], positions)[:limit]
         chunks = self._chunk_ids[positions[order]].tolist()
         return list(zip(chunks, scores[order].tolist(), strict=True))
+
+    def vectors(self, visible: Visible, chunks: Sequence[int]) -> Held:
+        """Return the vectors of those of `chunks` that are held here and visible."""
+        known, wanted = self._in_order(), np.array(chunks, np.int64)
+        if not len(known.chunks):
+            return NOTHING_HELD
+        # The last of equal numbers: those before it were deleted.
+        last = np.searchsorted(known.chunks, wanted, side="right") - 1
+        positions = known.positions.take(last, mode="clip")
+        here = self._chunk_ids.take(positions) == wanted
+        here &= visible.take(self._visibility.take(positions))
+        places = np.flatnonzero(here)
+        codes = self._codes().take(positions.take(places), axis=0)
+        return Held(places, codes.astype(np.float32))
+
+    def _in_order(self) -> _ByChunk:
+        """Sort the chunk numbers when they are first needed after a change.
+
+        They mostly rise already, and then this takes a few milliseconds for a million.
+        """
+        found = self._by_chunk  # one look: another search may sort, too
+        if found is None:
+            held = self._chunk_ids[: self._index.ntotal]
+            order = np.argsort(held, kind="stable")
+            found = self._by_chunk = _ByChunk(held.take(order), order)
+        return found
+
+    def _forget(self) -> None:
+        """Drop what was worked out from the contents."""
+        self._selected_before = {}
+        self._by_chunk = None
 
     def _selected(self, visible: Visible, within: AbstractSet[str] | None) -> _Selected:
         """Select what is visible, and count it; what the last scopes see is kept until a change."""

@@ -1,6 +1,6 @@
 """One tenant's vectors in this process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Final
@@ -14,7 +14,7 @@ from retrieval.scripts import SCRIPTS, Script
 from retrieval.settings import RetrievalSettings
 from retrieval.side_by_side import LARGE_FROM, beside
 from retrieval.vectors.faiss_store import DocumentVectors, FaissStore
-from retrieval.vectors.port import Nearest, Queries
+from retrieval.vectors.port import NOTHING_HELD, Held, Nearest, Queries
 from retrieval.visibility import VisibilityClasses
 
 Centre = Callable[[Script], NDArray[np.float32]]
@@ -94,3 +94,13 @@ class FaissVectors:
         largest_first = sorted(SCRIPTS, key=lambda script: -sizes[script])
         found = {script: beside(partial(nearest, script)) for script in largest_first}
         return {script: result() for script, result in found.items()}
+
+    def vectors(self, scope: AccessScope, chunks: Sequence[int]) -> Held:
+        """Return the vectors of those of `chunks` that are held and that `scope` sees."""
+        seen = self._classes.visible(scope)
+        each = [self._stores[script].vectors(seen[script], chunks) for script in SCRIPTS]
+        found = [held for held in each if len(held.places)]
+        if not found:
+            return NOTHING_HELD
+        places, vectors = zip(*found, strict=True)
+        return Held(np.concatenate(places), np.concatenate(vectors))

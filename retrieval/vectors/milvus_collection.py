@@ -74,6 +74,11 @@ class MilvusCollection:
         with self._reaching() as client:
             return self._read(client, expression, fields)
 
+    def vectors(self, expression: str) -> list[dict[str, Any]]:
+        """Return number and vector of all rows that fit, as consistent as a search is."""
+        with self._reaching() as client:
+            return self._read(client, expression, ["id", "vector"], self._settings.consistency)
+
     def every_row(self, expression: str, fields: list[str]) -> Iterator[dict[str, Any]]:
         """Go through all rows that fit, however many they are."""
         with self._reaching() as client:
@@ -166,14 +171,18 @@ class MilvusCollection:
         return name
 
     def _read(
-        self, client: MilvusClient, expression: str, fields: list[str]
+        self,
+        client: MilvusClient,
+        expression: str,
+        fields: list[str],
+        consistency: str = "Strong",
     ) -> list[dict[str, Any]]:
         return list(
             client.query(
                 self._name,
                 filter=expression,
                 output_fields=fields,
-                consistency_level="Strong",
+                consistency_level=consistency,
                 timeout=self._seconds,
             )
         )

@@ -27,6 +27,11 @@ def documents_filter(tenant_id: str, document_ids: Iterable[str] | None = None) 
     return tenant if document_ids is None else f"{tenant} and document_id in {_value(document_ids)}"
 
 
+def chunks_filter(scope: AccessScope, chunks: Iterable[int]) -> str:
+    """Compile to an expression for those of some chunks that the scope sees."""
+    return f"{milvus_filter(scope)} and id in {_value(chunks)}"
+
+
 def _value(value: str | Iterable[str] | Iterable[int]) -> str:
     # Not escaped to ASCII: Milvus Lite reads no \u. A control character it then refuses to read.
     return json.dumps(value if isinstance(value, str) else sorted(value), ensure_ascii=False)

@@ -1,6 +1,6 @@
 """One tenant's vectors on a Milvus server."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeVar
 
@@ -12,8 +12,8 @@ from retrieval.rows import Batch, IndexedDocument
 from retrieval.scripts import SCRIPTS, Script
 from retrieval.tie_breaks import place_of
 from retrieval.vectors.milvus_collection import MilvusCollection
-from retrieval.vectors.milvus_filter import documents_filter, milvus_filter
-from retrieval.vectors.port import Nearest, Queries
+from retrieval.vectors.milvus_filter import chunks_filter, documents_filter, milvus_filter
+from retrieval.vectors.port import NOTHING_HELD, Held, Nearest, Queries
 
 _Thing = TypeVar("_Thing")
 
@@ -92,6 +92,18 @@ class MilvusVectors:
             )
             for script in SCRIPTS
         }
+
+    def vectors(self, scope: AccessScope, chunks: Sequence[int]) -> Held:
+        """Return the vectors of those of `chunks` that are held and that `scope` sees."""
+        if scope.is_empty or scope.tenant_id != self._tenant_id:
+            return NOTHING_HELD
+        place = {number: position for position, number in enumerate(chunks)}
+        rows = self._collection.vectors(chunks_filter(scope, chunks))
+        found = sorted((place[int(row["id"])], row["vector"]) for row in rows)
+        if not found:
+            return NOTHING_HELD
+        places, vectors = zip(*found, strict=True)
+        return Held(np.array(places, np.intp), np.array(vectors, np.float32))
 
     def _rows(self, document: IndexedDocument) -> Iterator[dict[str, Any]]:
         known = document.document_class

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,23 @@ Nearest = Sequence[tuple[int, float]]
 
 Queries = Mapping[Script, NDArray[np.float32]]
 """The vector, of any length, with which the passages of each script are compared."""
+
+
+class Held(NamedTuple):
+    """Vectors of some of the chunks that were asked for, in any order.
+
+    `places` tell which of them, `vectors` has a row for each.
+    """
+
+    places: NDArray[np.intp]
+    vectors: NDArray[np.float32]
+
+    def less(self, common: NDArray[np.float32]) -> Self:
+        """Take what all have in common out of each."""
+        return self._replace(vectors=self.vectors - common)
+
+
+NOTHING_HELD: Final = Held(np.zeros(0, np.intp), np.zeros((0, 1), np.float32))
 
 
 class VectorStore(Protocol):
@@ -53,6 +70,13 @@ class VectorStore(Protocol):
         """Return, for each script, up to `limit` chunks that `scope` sees, best first.
 
         `within` names the documents that fit the scope's filters, None when it has none.
+
+        Raises:
+            VectorStoreUnavailable: the store is elsewhere and does not answer.
+        """
+
+    def vectors(self, scope: AccessScope, chunks: Sequence[int]) -> Held:
+        """Return the vectors of those of `chunks` that are held and that `scope` sees.
 
         Raises:
             VectorStoreUnavailable: the store is elsewhere and does not answer.

@@ -157,6 +157,47 @@ class VectorStoreConformance:
         assert found(store, scope(1)) == chunks(every[0], *every[3:])
         assert store.document_ids == {HOSTILE[0], *HOSTILE[3:]}
 
+    def test_vectors_are_given_back_in_every_script(self, store: VectorStore) -> None:
+        every = [document(script, script=script) for script in SCRIPTS]
+        put(store, *every)
+        stored = {
+            number: vector
+            for one in every
+            for number, vector in zip(one.chunk_ids, one.vectors, strict=True)
+        }
+        asked = [*reversed(stored), max(stored) + 1000, 0]
+        held = store.vectors(scope(1), asked)
+        assert sorted(held.places.tolist()) == list(range(len(stored)))
+        for place, vector in zip(held.places.tolist(), held.vectors, strict=True):
+            assert vector == pytest.approx(stored[asked[place]], abs=1e-6)
+
+    def test_only_vectors_that_the_scope_allows_are_given_back(self, open_store: Open) -> None:
+        mine, theirs, elsewhere = document("d1"), document("d2", acl=2), document("d3")
+        put(open_store(TENANT), mine, theirs)
+        put(open_store("t2"), elsewhere)
+        asked = [*elsewhere.chunk_ids, *theirs.chunk_ids, *mine.chunk_ids]
+        for seen_by, seen in (
+            (scope(1), mine),
+            (scope(2), theirs),
+            (scope(1, collections=["c2"]), None),
+            (scope(), None),
+        ):
+            places = open_store(TENANT).vectors(seen_by, asked).places
+            assert {asked[place] for place in places.tolist()} == (chunks(seen) if seen else set())
+
+    def test_the_vectors_given_back_are_the_present_ones(self, store: VectorStore) -> None:
+        before, gone, late = document("d", vectors=[unit()] * 3), document("gone"), document("late")
+        put(store, before, gone)
+        asked = [*before.chunk_ids, *gone.chunk_ids]
+        assert len(store.vectors(scope(1), asked).places) == len(asked)
+        again = moved(before, acl=2)
+        store.apply(Batch(["gone"]))
+        put(store, again)
+        put(store, late)
+        assert not len(store.vectors(scope(1), asked).places)
+        assert len(store.vectors(scope(2), asked).places) == len(before.chunk_ids)
+        assert len(store.vectors(scope(1), late.chunk_ids).places) == len(late.chunk_ids)
+
     def test_an_empty_scope_finds_nothing(self, store: VectorStore) -> None:
         put(store, document("d"))
         assert found(store, scope()) == set()
