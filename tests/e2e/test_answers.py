@@ -92,6 +92,22 @@ def test_what_no_document_holds_is_refused(library: Library, desk: Desk, questio
     expect(turn.get_by_test_id("citation")).to_have_count(0)
 
 
+def test_after_a_refusal_the_nearest_passages_are_shown_and_open(
+    library: Library, desk: Desk
+) -> None:
+    desk.ask_in(library.collection)
+    turn = desk.ask("How many moons does the hotel own?")
+    expect(turn.get_by_test_id("refused")).to_be_visible()
+    with desk.page.expect_request("**/v1/search") as asked:
+        turn.get_by_test_id("show-nearest").click()
+    assert asked.value.post_data_json["collections"] == [library.collection]
+    nearest = turn.get_by_test_id("nearest").get_by_test_id("hit").first.get_by_role("button")
+    name = nearest.inner_text()
+    nearest.click()
+    panel = desk.page.get_by_test_id("source-panel")
+    expect(panel.get_by_role("heading", level=2)).to_have_text(name)
+
+
 def test_a_conversation_goes_on_and_is_found_again(library: Library, desk: Desk) -> None:
     desk.ask_in(library.collection)
     desk.ask(HOTEL)

@@ -1,9 +1,14 @@
 import { streamAnswer } from '../api/answers.ts';
 import * as api from '../api/endpoints.ts';
 import { asProblem, isAbort, type Problem } from '../api/problem.ts';
-import type { Answer, Citation, ConversationSummary, PastTurn } from '../api/types.ts';
+import type { Answer, Citation, ConversationSummary, Filters, PastTurn } from '../api/types.ts';
 import { Narrowing } from '../filters/narrowing.svelte.ts';
 import { session } from '../state/session.svelte.ts';
+
+/** Where a question was asked: in all collections when none is named. */
+type Within = { collections: string[] | undefined; filters: Filters };
+
+const everywhere = (): Within => ({ collections: undefined, filters: new Narrowing().filters });
 
 /** A question and what has come back so far. */
 export class Turn {
@@ -18,6 +23,7 @@ export class Turn {
   constructor(
     readonly key: number,
     readonly question: string,
+    readonly within: Within = everywhere(),
   ) {}
 
   finish(answer: Answer): void {
@@ -82,7 +88,7 @@ class ConversationState {
     this.stop();
     const abort = new AbortController();
     this.#abort = abort;
-    this.turns.push(new Turn(this.#keys++, question));
+    this.turns.push(new Turn(this.#keys++, question, this.#within()));
     const turn = this.turns.at(-1)!;
     try {
       await this.#stream(turn, abort.signal);
@@ -111,11 +117,17 @@ class ConversationState {
     await this.loadHistory();
   }
 
+  #within(): Within {
+    return {
+      collections: this.collections.length > 0 ? [...this.collections] : undefined,
+      filters: this.narrowing.filters,
+    };
+  }
+
   async #stream(turn: Turn, signal: AbortSignal): Promise<void> {
     const request = {
       question: turn.question,
-      collections: this.collections.length > 0 ? [...this.collections] : undefined,
-      filters: this.narrowing.filters,
+      ...turn.within,
       conversation_id: this.id ?? undefined,
     };
     for await (const event of streamAnswer(request, signal)) {

@@ -158,6 +158,8 @@ export const en = {
     searching: 'Looking in your documents…',
     refused: 'Not in your documents',
     refusedHint: 'Try other words, or add the document that holds the answer.',
+    showNearest: 'Show the nearest passages',
+    nearest: 'Nearest passages, which may not hold the answer',
     stopped: 'Stopped before the end.',
     withheld: 'A document that this answer cites is gone or no longer open to you.',
     sources: 'Sources',

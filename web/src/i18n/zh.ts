@@ -155,6 +155,8 @@ export const zh: Dictionary = {
     searching: '正在查阅您的文档…',
     refused: '您的文档中没有答案',
     refusedHint: '可以换个说法，或添加含有答案的文档。',
+    showNearest: '查看最相近的段落',
+    nearest: '最相近的段落（未必含有答案）',
     stopped: '回答已中途停止。',
     withheld: '该回答引用的文档已不存在，或您已无权阅读。',
     sources: '来源',
