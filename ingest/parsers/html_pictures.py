@@ -9,19 +9,23 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ingest.blocks import Block
+from ingest.parsers import svg
 from ingest.parsers.html_tree import markup_of, tree
 
 Draft = Callable[[str], Block | None]
 """Make the picture block of an address, if it is one to read."""
 
 _PICTURES: Final = ("img", "image")
-_WORTH_A_LOOK: Final = re.compile(r"<(?:\w+:)?(?:img|image|figure)\b", re.IGNORECASE)
+_WORTH_A_LOOK: Final = re.compile(r"<(?:\w+:)?(?:img|image|figure|text)\b", re.IGNORECASE)
 _PLAIN: Final = {"figure": "div", "figcaption": "p"}
 _MARK: Final = re.compile("\ufdd0([0-9]{1,6})\ufdd1")  # of characters that no text has
 
 
 def marked(markup: str, draft: Draft) -> tuple[str, list[Block]]:
-    """Return `markup` with a mark for each picture that `draft` knows, and their blocks."""
+    """Return `markup` with a mark for each picture that `draft` knows, and their blocks.
+
+    A drawing within the markup (SVG) is a text block, if it has text.
+    """
     root = tree(markup) if _WORTH_A_LOOK.search(markup) else None
     if root is None:
         return markup, []
@@ -32,6 +36,10 @@ def marked(markup: str, draft: Draft) -> tuple[str, list[Block]]:
         found = draft(_address(element))
         _replace(element, "" if found is None else f"\ufdd0{len(drafts)}\ufdd1")
         drafts += [] if found is None else [found]
+    for drawing in list(root.iter("svg")):
+        if texts := svg.written(drawing):
+            _replace(next(drawing.iter("{*}text")), f"\ufdd0{len(drafts)}\ufdd1")
+            drafts.append(Block("text", "\n".join(texts)))
     return markup_of(root), drafts
 
 

@@ -52,6 +52,13 @@ _CHARACTERS = {
     b"enspace": " ",
 }
 _SYMBOLS = {b"~": "\u00a0", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}"}
+_DESTINATIONS = {
+    b"fonttbl": "font",
+    b"stylesheet": "style",
+    b"info": "info",
+    b"title": "title",
+    b"footnote": "note",
+}
 _PARAGRAPH_ENDS = frozenset({b"par", b"sect", b"page"})
 
 
@@ -92,6 +99,8 @@ class _Reader:
     _above: list[_State] = field(default_factory=list)
     _style: _Style = field(default_factory=_Style)
     _text: str = ""
+    _note: str = ""
+    _notes: list[str] = field(default_factory=list)
     _bytes: bytes = b""
     _cells: list[str] = field(default_factory=list)
     _rows: list[list[str]] = field(default_factory=list)
@@ -132,8 +141,12 @@ class _Reader:
     def _close(self) -> None:
         if self._state.destination == "style":
             self._name_style()
+        was_note = self._state.destination == "note"
         if self._above:
             self._state = self._above.pop()
+        if was_note and self._state.destination != "note":
+            self._notes.append(self._note)
+            self._note = ""
 
     def _take_bytes(self, data: bytes) -> None:
         skipped = min(self._to_skip, len(data))
@@ -153,7 +166,7 @@ class _Reader:
     def _take_word(self, word: bytes, number: int | None) -> None:
         if word in _SKIPPED:
             self._state.destination = "skipped"
-        elif word in (b"fonttbl", b"stylesheet", b"info", b"title"):
+        elif word in _DESTINATIONS:
             self._enter(word)
         elif word == b"u" and number is not None:
             self._write(chr(number % 0x10000))
@@ -164,9 +177,8 @@ class _Reader:
             self._format(word, number)
 
     def _enter(self, word: bytes) -> None:
-        names = {b"fonttbl": "font", b"stylesheet": "style", b"info": "info", b"title": "title"}
         if word != b"title" or self._state.destination == "info":
-            self._state.destination = names[word]
+            self._state.destination = _DESTINATIONS[word]
 
     def _format(self, word: bytes, number: int | None) -> None:
         state = self._state
@@ -242,8 +254,13 @@ class _Reader:
                 self._text += text
             case "title":
                 self.title += text
+            case "note" if not self._state.hidden:
+                self._note += text
 
     def _end_paragraph(self) -> None:
+        if self._state.destination == "note":
+            self._note += "\n"
+            return
         if self._style.in_table or self._cells:
             self._text += "\n"
             return
@@ -253,10 +270,18 @@ class _Reader:
             self.blocks.append(building.heading(text, self._style.level))
         else:
             self.blocks.append(Block("list" if self._style.in_list else "text", text))
+        self._place_notes()
+
+    def _place_notes(self) -> None:
+        """Put the notes after the paragraph or the table that refers to them."""
+        self.blocks += [Block("text", _whole(note)) for note in self._notes]
+        self._notes = []
 
     def _end_table(self) -> None:
-        self.blocks += table_blocks(self._rows)
-        self._rows = []
+        if self._rows:
+            self.blocks += table_blocks(self._rows)
+            self._rows = []
+            self._place_notes()
 
 
 def _whole(text: str) -> str:

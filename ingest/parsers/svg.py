@@ -1,7 +1,7 @@
 """Texts of drawings in SVG 2; shapes that only look like letters are not read."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -30,9 +30,14 @@ def read(data: bytes) -> tuple[str, int] | None:
         root = package.xml(data)
     except etree.XMLSyntaxError:
         return None
-    texts = [one_line(_spaced(one)) for one in root.iter("{*}text") if not _is_hidden(one)]
+    texts = written(root)
     said = [one_line(one.text or "") for one in root if str(one.tag).endswith(_SAID)]
     return "\n".join(filter(None, texts or said)), _pixels(root)
+
+
+def written(drawing: Any) -> list[str]:
+    """Return the texts of a drawing that are shown, in order."""
+    return [one_line(_spaced(one)) for one in drawing.iter("{*}text") if not _is_hidden(one)]
 
 
 def _spaced(element: etree._Element) -> str:

@@ -34,6 +34,7 @@ def named(text: str) -> list[str]:
         ("<figure><img src=a><figcaption>The door.</figcaption></figure>", ["[a]", "The door."]),
         ("<div><img src=a></div><p>Mind it.</p><img src=b>", ["[a]", "Mind it.", "[b]"]),
         ("<svg><g><image xlink:href='a'/></g></svg><p>After.</p>", ["[a]", "After."]),
+        ("<svg><text>Net</text><text>2026</text></svg><p>After.</p>", ["Net\n2026", "After."]),
         ("<table><tr><td>1<img src=a><td>2<tr><td>3<td>4</table>", ["1\t2\n3\t4", "[a]"]),
         ("<p hidden>No <img src=a></p><p>Yes.</p>", ["Yes."]),
         ("<p>Not ours: \ufdd07\ufdd1.</p><img src=a>", ["Not ours: .", "[a]"]),

@@ -33,6 +33,8 @@ def text(tmp_path: Path):
         (rb"{\field{\*\fldinst HYPERLINK x}{\fldrslt here}}", "here"),
         (rb"a\~b\_c", "a b-c"),
         (rb"seen{\v0 too}{\v hidden}", "seentoo"),
+        (rb"body{\footnote A \b note.\par It goes on.} on\par", "body on\n\nA note.\nIt goes on."),
+        (rb"\intbl a{\footnote n}\cell b\cell\row\pard c\par", "a\tb\n\nn\n\nc"),
         (rb"left}\par outside the group", "left"),
     ],
 )
