@@ -1,6 +1,7 @@
 """Bytes of text files to characters: UTF-8, else a byte order mark, else the likeliest charset."""
 
 import codecs
+import re
 
 from charset_normalizer import from_bytes
 
@@ -13,6 +14,13 @@ _MARKS = (
 )
 _SAMPLE_BYTES = 256 * 1024
 _STATISTICS_BYTES_MIN = 200
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_HIGH_SHARE_MAX = 0.2  # of the bytes of a text in Latin letters
+_LONG_RUNS_SHARE_MAX = 0.1
+# Of cp1252 without the letters that stand where Polish, Czech, Turkish and others have theirs.
+_WESTERN = frozenset(
+    "€‚„…†‡‰‹›‘’“”•–—™\u00a0¡¢£¥§©«»®°±²´µ·¼½¾¿×÷ÀÁÂÄÅÆÇÈÉÊËÍÎÏÑÓÔÖØÙÚÜßàáâäåæçèéêëíîïñóôöøùúü"
+)
 
 
 def decode(data: bytes, declared: str | None = None) -> str:
@@ -38,11 +46,27 @@ def _strictly(data: bytes, charset: str) -> str | None:
 
 
 def _likeliest(sample: bytes) -> str:
-    """Statistics need length; a short text of frequent GB 2312 characters is taken for Chinese."""
+    """Statistics need length; a short text of frequent GB 2312 characters is taken for Chinese.
+
+    Neither can they tell English with some quotation marks and pounds from other languages.
+    """
     if len(sample) < _STATISTICS_BYTES_MIN and _is_gb2312(sample):
         return "gb18030"
+    if _is_western(sample):
+        return "cp1252"
     match = from_bytes(sample).best()
     return match.encoding if match else "latin-1"
+
+
+def _is_western(sample: bytes) -> bool:
+    """Whether what is not ASCII are single letters and signs of Western Windows."""
+    text = _strictly(sample, "cp1252")
+    runs = _HIGH.findall(sample)
+    if text is None or not all(letter.isascii() or letter in _WESTERN for letter in text):
+        return False
+    long = sum(len(run) > 1 for run in runs)
+    few = sum(map(len, runs)) <= _HIGH_SHARE_MAX * len(sample)
+    return few and long <= _LONG_RUNS_SHARE_MAX * len(runs)
 
 
 def _is_gb2312(sample: bytes) -> bool:

@@ -59,6 +59,26 @@ def test_decode_other_east_asian_charsets() -> None:
     assert decode(japanese.encode("shift_jis")) == japanese
 
 
+@pytest.mark.parametrize("times", [1, 4, 30])
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [
+        ("The supplier’s “best efforts” are limited to €1,500 – as agreed… ", "cp1252"),
+        ("Price: £20 each. Below 40°C. Section §5. ½ of it. © Acme. 50 m². ", "cp1252"),
+        ("Der Vertrag läuft drei Jahre; die Vergütung beträgt 1.500 € im Monat. ", "cp1252"),
+        ("Umowa została zawarta między stronami; wynagrodzenie płatne jest co miesiąc. ", "cp1250"),
+        ("Договор заключен между сторонами на определенный срок, плата ежемесячно. ", "cp1251"),
+    ],
+)
+def test_decode_what_windows_wrote(text: str, charset: str, times: int) -> None:
+    assert decode((text * times).encode(charset)) == text * times
+
+
+def test_decode_chinese_among_english() -> None:
+    text = "Supplier 供应商 Acme Ltd shall pay the buyer 买方 each month in advance. " * 9
+    assert decode(text.encode("gb18030")) == text
+
+
 def test_decode_prefers_what_the_file_declares() -> None:
     assert decode("na\xefve".encode("latin-1"), "latin-1") == "naïve"
 
