@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ingest.blocks import Block
-from ingest.parsers import svg
+from ingest.parsers import html_layout, svg
 from ingest.parsers.html_tree import markup_of, tree
 
 Draft = Callable[[str], Block | None]
 """Make the picture block of an address, if it is one to read."""
 
 _PICTURES: Final = ("img", "image")
-_WORTH_A_LOOK: Final = re.compile(r"<(?:\w+:)?(?:img|image|figure|text)\b", re.IGNORECASE)
+_WORTH_A_LOOK: Final = re.compile(r"<(?:\w+:)?(?:img|image|figure|table|text)\b", re.IGNORECASE)
 _PLAIN: Final = {"figure": "div", "figcaption": "p"}
 _MARK: Final = re.compile("\ufdd0([0-9]{1,6})\ufdd1")  # of characters that no text has
 
@@ -29,6 +29,7 @@ def marked(markup: str, draft: Draft) -> tuple[str, list[Block]]:
     root = tree(markup) if _WORTH_A_LOOK.search(markup) else None
     if root is None:
         return markup, []
+    html_layout.flatten(root)
     for element in list(root.iter(*_PLAIN)):
         element.tag = _PLAIN[element.tag]
     drafts: list[Block] = []
