@@ -1,6 +1,7 @@
 """The frozen dense model that tuning starts from. Shapes: see config.py."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -57,6 +58,21 @@ class FrozenBase:
         for weights in self.layers[:layer]:
             x_TD = read(weights, self.sizes, x_TD, stretches([len(tokens)])).output_TD
         return x_TD
+
+    @torch.no_grad()
+    def states_after(
+        self, layer: int, common: tuple[int, ...], rests: Sequence[tuple[int, ...]]
+    ) -> list[torch.Tensor]:
+        """Return the same of several texts that begin alike, reading their beginning once."""
+        past_PD = self.embedding_VD[torch.tensor(common)]
+        live_GD = self.embedding_VD[torch.tensor([token for rest in rests for token in rest])]
+        own = stretches([len(common)])
+        live = stretches([len(rest) for rest in rests], positions=[len(common)] * len(rests))
+        for weights in self.layers[:layer]:
+            past = read(weights, self.sizes, past_PD, own)
+            past_PD, shared = past.output_TD, replace(past, own=own * len(rests))
+            live_GD = read(weights, self.sizes, live_GD, live, shared).output_TD
+        return [torch.cat([past_PD, live_GD[stretch.rows]]) for stretch in live]
 
 
 def _of_layer(weights: Weights, layer: int) -> Weights:

@@ -18,6 +18,7 @@ from model.router import Routing
 from model.tuning.base import FrozenBase
 from model.tuning.example_maker import Example
 from model.tuning.layer import LayerSizes, Stretch, Weights, read, read_keys, stretches
+from model.tuning.shared_prompts import common_tokens, shared_prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Batch:
     past_PD: torch.Tensor
     live_GD: torch.Tensor
     past: Sequence[Stretch]
+    past_of: Sequence[Stretch]
+    """Each example's past; several may share one."""
     live: Sequence[Stretch]
     answer_rows: torch.Tensor
     """The live rows whose next token belongs to an answer, example by example."""
@@ -41,18 +44,27 @@ class Batch:
 def lay_out(
     examples: Sequence[Example], states: Sequence[torch.Tensor], gradient_tokens: int
 ) -> Batch:
-    """Cut each example before the last `gradient_tokens` of its prompt."""
-    totals = [len(example.input_tokens) for example in examples]
-    lives = [
-        min(gradient_tokens + len(example.answer) - 1, total - 1)
-        for example, total in zip(examples, totals, strict=True)
+    """Cut each example before the last `gradient_tokens` of its prompt, or earlier.
+
+    Neighbours that ask the same passages are cut where they begin to differ, if that is earlier,
+    and share what is before.
+    """
+    groups = shared_prompts(examples)
+    pasts = [
+        _past_tokens([examples[place] for place in group], gradient_tokens) for group in groups
     ]
-    pasts = [total - live for total, live in zip(totals, lives, strict=True)]
-    live = stretches(lives, positions=pasts)
+    past = stretches(pasts)
+    past_of = [of_group for of_group, group in zip(past, groups, strict=True) for _ in group]
+    cuts = [stretch.end - stretch.begin for stretch in past_of]
+    live = stretches(
+        [len(x_TD) - cut for x_TD, cut in zip(states, cuts, strict=True)], positions=cuts
+    )
+    firsts = [states[group[0]] for group in groups]
     return Batch(
-        past_PD=torch.cat([x_TD[:past] for x_TD, past in zip(states, pasts, strict=True)]),
-        live_GD=torch.cat([x_TD[past:] for x_TD, past in zip(states, pasts, strict=True)]),
-        past=stretches(pasts),
+        past_PD=torch.cat([x_TD[:cut] for x_TD, cut in zip(firsts, pasts, strict=True)]),
+        live_GD=torch.cat([x_TD[cut:] for x_TD, cut in zip(states, cuts, strict=True)]),
+        past=past,
+        past_of=past_of,
         live=live,
         answer_rows=torch.cat(
             [
@@ -62,6 +74,13 @@ def lay_out(
         ),
         targets=torch.tensor([token for example in examples for token in example.answer]),
     )
+
+
+def _past_tokens(group: Sequence[Example], gradient_tokens: int) -> int:
+    """Return how many first tokens, at least one, get no gradients."""
+    shortest = min(len(example.prompt) for example in group)
+    cut = max(shortest - gradient_tokens, 1)
+    return cut if len(group) == 1 else min(cut, common_tokens(group))
 
 
 def answer_logits(
@@ -76,7 +95,7 @@ def answer_logits(
         with torch.no_grad():
             read_past = read if number + 1 < len(layers) else read_keys
             past = read_past(weights, sizes, past_PD, batch.past)
-        live = read(weights, sizes, live_GD, batch.live, past)
+        live = read(weights, sizes, live_GD, batch.live, replace(past, own=batch.past_of))
         past_PD, live_GD = past.output_TD, live.output_TD
         routings.append([r for r in (past.routing, live.routing) if r is not None])
     x_RD = live_GD[batch.answer_rows]

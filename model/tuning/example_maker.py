@@ -35,7 +35,7 @@ class Speller:
 
     def spell(self, row: dict[str, Any], contexts: Sequence[dict[str, str]]) -> Example:
         """Spell a row's question over its passages, which hold the answer's words if it has one."""
-        convert = self._scripts.of(row["id"], row["lang"])
+        convert = self._scripts.of(row.get("set", row["id"]), row["lang"])
         passages = [TitledPassage(convert(one["title"]), convert(one["text"])) for one in contexts]
         messages = tuned_prompt(passages, convert(row["question"]), row["lang"])
         answer = convert(_answer(row, contexts))

@@ -17,8 +17,10 @@ from model.tokenizer import ChatTokenizer
 from model.tuning.distractors import Distractors
 from model.tuning.example_maker import Example, Speller
 from model.tuning.look_alikes import LookAlikes
-from model.tuning.mixture import Mixture, Split
+from model.tuning.mixed_sets import Split, mixed_sets
+from model.tuning.mixture import Mixture
 from model.tuning.prompt import Language
+from model.tuning.question_sets import QuestionSet
 from model.tuning.recipe import Recipe
 from model.tuning.script import Scripts
 
@@ -43,6 +45,8 @@ def read_examples(
     rows: _Rows = {language: _read_rows(folder, language, split) for language in get_args(Language)}
     scripts = Scripts(recipe.traditional_share, recipe.seed)
     spell = Speller(tokenizer, end_token, scripts).spell
+    if recipe.questions_per_set:
+        return list(_in_sets(mixed_sets(rows, recipe, split), spell))
     mixture = Mixture(recipe, split)
     plain = list(_with_distractors(rows, mixture.plain(rows), recipe.seed, spell))
     alike = list(_among_look_alikes(rows, mixture.alike(rows), recipe.seed, spell))
@@ -73,6 +77,14 @@ def _among_look_alikes(rows: _Rows, asked: _Rows, seed: int, spell: _Spell) -> I
     drafts = (look_alikes.draft(row) for row in order)
     spelt = (spell(*draft) for draft in drafts if draft is not None)
     yield from (example for example in spelt if _is_short(example))
+
+
+def _in_sets(sets: Sequence[QuestionSet], spell: _Spell) -> Iterator[Example]:
+    """Spell whole sets, so that neighbours share their passages."""
+    for one in sets:
+        spelt = [spell(row, list(one.contexts)) for row in one.rows]
+        if all(_is_short(example) for example in spelt):
+            yield from spelt
 
 
 def _is_short(example: Example) -> bool:

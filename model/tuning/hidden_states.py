@@ -17,6 +17,7 @@ import torch
 from model.durable_files import publish
 from model.tuning.base import FrozenBase
 from model.tuning.example_maker import Example
+from model.tuning.shared_prompts import common_tokens, shared_prompts
 
 Progress = Callable[[int, int], None]
 """Called with the tokens that are done and all there are."""
@@ -74,10 +75,19 @@ def _continue(
     with path.open("r+b") as file:
         file.truncate(ends[whole - 1] * row_bytes if whole else 0)
         file.seek(0, 2)
-        for example, end in zip(examples[whole:], ends[whole:], strict=True):
-            states_TD = base.states_entering(layer, example.input_tokens)
-            file.write(states_TD.contiguous().view(torch.uint8).numpy().tobytes())
-            progress(end, ends[-1])
+        for group in shared_prompts(examples[whole:]):
+            for states_TD in _states(base, layer, [examples[whole + place] for place in group]):
+                file.write(states_TD.contiguous().view(torch.uint8).numpy().tobytes())
+            progress(ends[whole + group[-1]], ends[-1])
+
+
+def _states(base: FrozenBase, layer: int, group: Sequence[Example]) -> list[torch.Tensor]:
+    """Read a group's common tokens once."""
+    if len(group) == 1:
+        return [base.states_entering(layer, group[0].input_tokens)]
+    common = common_tokens(group)
+    rests = [example.input_tokens[common:] for example in group]
+    return base.states_after(layer, group[0].prompt[:common], rests)
 
 
 def _fingerprint(base: FrozenBase, layer: int, examples: Sequence[Example]) -> str:

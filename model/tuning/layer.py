@@ -79,13 +79,12 @@ def read(
     """Run one layer over tokens that see themselves and, if given, their examples' past."""
     normed_TD = _norm(x_TD, weights["input_layernorm.weight"], sizes)
     q_THC, k_TKC, v_TKC = _heads(weights, sizes, normed_TD, own)
+    # Split, as the gradient of a slice is as large as what it was cut from.
+    counts = [stretch.end - stretch.begin for stretch in own]
+    parts = zip(*(torch.split(x, counts) for x in (q_THC, k_TKC, v_TKC)), strict=True)
     attended = [
-        _attend(
-            q_THC[stretch.rows],
-            torch.cat([*keys, k_TKC[stretch.rows]]),
-            torch.cat([*values, v_TKC[stretch.rows]]),
-        )
-        for stretch, (keys, values) in zip(own, _pasts(past, len(own)), strict=True)
+        _attend(q_SHC, torch.cat([*keys, k_SKC]), torch.cat([*values, v_SKC]))
+        for (q_SHC, k_SKC, v_SKC), (keys, values) in zip(parts, _pasts(past, len(own)), strict=True)
     ]
     x_TD = x_TD + F.linear(torch.cat(attended), weights["self_attn.o_proj.weight"])
     normed_TD = _norm(x_TD, weights["post_attention_layernorm.weight"], sizes)
@@ -191,30 +190,36 @@ def _pasts(past: Read | None, examples: int) -> list[_Earlier]:
 
 def _attend(q_THC: torch.Tensor, k_SKC: torch.Tensor, v_SKC: torch.Tensor) -> torch.Tensor:
     """Let each of the last T of S tokens look at itself and all before it."""
+    if q_THC.requires_grad:
+        return _attend_few(q_THC, k_SKC, v_SKC)
     repeats = q_THC.shape[1] // k_SKC.shape[1]
     q_HTC = q_THC.transpose(0, 1)
     k_HSC = k_SKC.repeat_interleave(repeats, dim=1).transpose(0, 1)
     v_HSC = v_SKC.repeat_interleave(repeats, dim=1).transpose(0, 1)
-    if q_HTC.requires_grad:
-        y_HTC = _attend_few(q_HTC, k_HSC, v_HSC)
-    else:
-        mask_TS = _causal_mask(q_HTC.shape[1], k_HSC.shape[1])
-        y_1HTC = F.scaled_dot_product_attention(
-            q_HTC[None], k_HSC[None], v_HSC[None], attn_mask=mask_TS, is_causal=mask_TS is None
-        )
-        y_HTC = y_1HTC[0]
-    y_TD: torch.Tensor = y_HTC.transpose(0, 1).flatten(1)
+    mask_TS = _causal_mask(q_HTC.shape[1], k_HSC.shape[1])
+    y_1HTC = F.scaled_dot_product_attention(
+        q_HTC[None], k_HSC[None], v_HSC[None], attn_mask=mask_TS, is_causal=mask_TS is None
+    )
+    y_TD: torch.Tensor = y_1HTC[0].transpose(0, 1).flatten(1)
     return y_TD
 
 
-def _attend_few(q_HTC: torch.Tensor, k_HSC: torch.Tensor, v_HSC: torch.Tensor) -> torch.Tensor:
-    """Attend by plain products: for few queries, several times quicker backwards than a kernel."""
-    count, total = q_HTC.shape[1], k_HSC.shape[1]
+def _attend_few(q_THC: torch.Tensor, k_SKC: torch.Tensor, v_SKC: torch.Tensor) -> torch.Tensor:
+    """Attend by plain products: for few queries, several times quicker backwards than a kernel.
+
+    The queries of all R heads that share a key are its rows, so that nothing is repeated.
+    """
+    (count, heads, width), (total, shared, _) = q_THC.shape, k_SKC.shape
+    repeats = heads // shared
+    q_KRTC = (q_THC / width**0.5).view(count, shared, repeats, width).permute(1, 2, 0, 3)
+    score_KxS = q_KRTC.reshape(shared, -1, width) @ k_SKC.permute(1, 2, 0)
     hidden_TS = torch.ones(count, total, dtype=torch.bool).triu(total - count + 1)
-    score_HTS = (q_HTC / q_HTC.shape[-1] ** 0.5) @ k_HSC.transpose(1, 2)
-    share_HTS = score_HTS.float().masked_fill(hidden_TS, -torch.inf).softmax(dim=-1)
-    y_HTC: torch.Tensor = share_HTS.to(v_HSC.dtype) @ v_HSC
-    return y_HTC
+    score_KRTS = score_KxS.float().view(shared, repeats, count, total)
+    share_KRTS = score_KRTS.masked_fill(hidden_TS, -torch.inf).softmax(dim=-1)
+    share_KxS = share_KRTS.to(v_SKC.dtype).view(shared, -1, total)
+    y_KRTC = (share_KxS @ v_SKC.transpose(0, 1)).view(shared, repeats, count, width)
+    y_TD: torch.Tensor = y_KRTC.permute(2, 0, 1, 3).reshape(count, heads * width)
+    return y_TD
 
 
 def _causal_mask(count: int, total: int) -> torch.Tensor | None:

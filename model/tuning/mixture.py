@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 from model.tuning.asking import is_kept_policy
 from model.tuning.example_maker import Example
+from model.tuning.mixed_sets import Split
 from model.tuning.prompt import Language
 from model.tuning.recipe import Recipe
 
-Split = Literal["train", "valid"]
 Row = dict[str, Any]
 Rows = Mapping[Language, list[Row]]
 

@@ -26,6 +26,15 @@ class Recipe:
     """Share of the English rows that are tuned on; less where they would crowd Chinese out."""
     traditional_share: float = 0.0
     """Share of the Chinese examples that are written in traditional characters."""
+    questions_per_set: int = 0
+    """Ask so many questions over each few passages, which are then read once for all of them; 0 for
+    each question over its own. Takes the place of the four settings above but the last."""
+    english_rounds: int = 1
+    """With `questions_per_set`: how often the English passages are gone through."""
+    invented_sets: int = 0
+    """With `questions_per_set`: sets about things that do not exist."""
+    table_sets: int = 0
+    """With `questions_per_set`: sets of tables of invented numbers."""
     gradient_tokens: int = 32
     """So many last tokens of a prompt, and its answer, get gradients; the others are only read."""
     examples_per_step: int = 8

@@ -19,7 +19,7 @@ from model.tuning.base import FrozenBase
 from model.tuning.example_maker import Example
 from model.tuning.examples import read_examples
 from model.tuning.hidden_states import HiddenStates, cached_hidden_states
-from model.tuning.mixture import Split
+from model.tuning.mixed_sets import Split
 from model.tuning.prompt import Language
 from model.tuning.recipe import Recipe
 from model.tuning.report import utilisation
