@@ -16,7 +16,7 @@ from model.gguf.unpack import unpack_into, unpacked_folder
 from model.known_models import KNOWN_MODELS
 from model.provenance import came_from, note_sources
 from model.tuning.recipe import Recipe
-from model.tuning.tuned_file import FILE, TunedWeights, read_recipe
+from model.tuning.tuned_file import FILE, TunedWeights, read_passes
 from model.tuning.upcycle import upcycle
 
 _SHIPPED = Path(__file__).with_name("tuned")
@@ -31,14 +31,14 @@ def shipped_experts(gguf: Path) -> Path | None:
     return None
 
 
-def shipped_recipe(gguf: Path) -> Recipe:
+def shipped_passes(gguf: Path) -> tuple[Recipe, ...]:
     """Return what the experts that come with a file were tuned by, or else the default recipe.
 
     Raises:
         CheckpointError: the tuned file is damaged.
     """
     path = shipped_experts(gguf)
-    return Recipe() if path is None else read_recipe(path)
+    return (Recipe(),) if path is None else read_passes(path)
 
 
 def prepared_folder(gguf: Path, tuned: Path | None, dtype: torch.dtype) -> Path:

@@ -1,6 +1,6 @@
 """The command that rebuilds the tuned experts of a known model from a folder of examples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from rich.progress import Progress as Bar
 
 from api.settings import Settings
 from model.model_folder import ModelFolder
-from model.prepared import shipped_recipe
+from model.prepared import shipped_passes
 from model.tuning.recipe import Recipe
 from model.tuning.report import refusal_table, score_table, utilisation_table
 from model.tuning.trainer import StepReport
@@ -42,7 +42,9 @@ def tune(  # noqa: PLR0917 - typer passes options by name
     out: Annotated[Path, typer.Option(help="Folder for the tuned file.")] = Path("tuned"),
     recipe: Annotated[
         Path | None,
-        typer.Option(exists=True, help="JSON file with what differs from the model's own recipe."),
+        typer.Option(
+            exists=True, help="JSON file with what differs from the model's own (last) recipe."
+        ),
     ] = None,
     start: Annotated[
         Path | None,
@@ -55,13 +57,16 @@ def tune(  # noqa: PLR0917 - typer passes options by name
     """Tune experts for a known model whose file is here, and report on held-out examples."""
     gguf, console = _gguf(name, Settings()), Console(highlight=False)
     out.mkdir(parents=True, exist_ok=True)
-    chosen = _recipe(gguf, recipe)
+    passes = _passes(gguf, recipe, single=start is not None)
+    begun = TunedWeights.open(start) if start else None
     with _bars(console) as progress:
-        run = Tuning(gguf, data, working, chosen, progress)
-        tuned = run.run(resume=resume, start=TunedWeights.open(start) if start else None)
-        tuned.save(out / FILE)
+        for number, one in enumerate(passes, start=1):
+            folder = working / f"pass-{number}" if len(passes) > 1 else working
+            run = Tuning(gguf, data, folder, one, progress)
+            tuned = begun = run.run(resume=resume, start=begun)
+            tuned.save(out / FILE)
         judgement = run.judge(tuned)
-    for table in _tables(judgement, chosen):
+    for table in _tables(judgement, passes[-1]):
         console.print(f"\n{table}", markup=False, soft_wrap=True)
     console.print(f"\nWritten to {out / FILE}")
 
@@ -77,10 +82,15 @@ def _gguf(name: str | None, settings: Settings) -> Path:
     return place.path
 
 
-def _recipe(gguf: Path, changes: Path | None) -> Recipe:
-    """Return the recipe of the model's own experts, so that no file is needed to rebuild them."""
-    shipped = shipped_recipe(gguf)
-    return shipped if changes is None else shipped.changed(changes.read_text(encoding="utf-8"))
+def _passes(gguf: Path, changes: Path | None, *, single: bool) -> Sequence[Recipe]:
+    """Return the recipes of the model's own experts, so that no file is needed to rebuild them.
+
+    A pass with changes, or from a given start, is one by itself.
+    """
+    shipped = shipped_passes(gguf)
+    if changes is not None:
+        return [shipped[-1].changed(changes.read_text(encoding="utf-8"))]
+    return shipped[-1:] if single else shipped
 
 
 def _tables(judgement: Judgement, recipe: Recipe) -> Iterator[str]:

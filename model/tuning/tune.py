@@ -82,7 +82,8 @@ class Tuning:
             self._progress("tuning", report.step, report.steps, report)
             if report.step % STEPS_BETWEEN_STATES == 0 or report.step == report.steps:
                 trainer.save(state)
-        return TunedWeights(tuple(trainer.trained), self._recipe, self._base.sha256)
+        earlier = (*start.earlier, start.recipe) if start is not None else ()
+        return TunedWeights(tuple(trainer.trained), self._recipe, self._base.sha256, earlier)
 
     def judge(self, tuned: TunedWeights) -> Judgement:
         """Score tuned weights, in the numbers they are served with, on the held-out examples."""

@@ -4,6 +4,7 @@ Tensors are named as the decoder's parameters, from "layers." on; adapters as th
 ".a" and ".b". The metadata say what they were tuned on and how.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ class TunedWeights:
     recipe: Recipe
     base_sha256: str
     """Hash of the GGUF file that they were tuned on, and fit."""
+    earlier: tuple[Recipe, ...] = ()
+    """The passes before the last one, in their order; `recipe` is that of the last."""
 
     def save(self, path: Path) -> None:
         """Write the file; experts in bfloat16, as they are served, the rest in float32.
@@ -44,6 +47,7 @@ class TunedWeights:
             "format": _FORMAT,
             "base_sha256": self.base_sha256,
             "recipe": self.recipe.to_json(),
+            "earlier": json.dumps([recipe.to_json() for recipe in self.earlier]),
         }
         try:
             save_file(tensors, path, metadata)
@@ -66,6 +70,7 @@ class TunedWeights:
                 layers=_by_layer(tensors, recipe.first_layer),
                 recipe=recipe,
                 base_sha256=metadata["base_sha256"],
+                earlier=_read_earlier(metadata),
             )
         except KeyError as error:
             raise CheckpointError(path, f"{error} is missing") from error
@@ -74,14 +79,24 @@ class TunedWeights:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read how tuned weights came about, without the weights.
+    """Read the recipe of the last pass, without the weights.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or of another format.
+    """
+    return read_passes(path)[-1]
+
+
+def read_passes(path: Path) -> tuple[Recipe, ...]:
+    """Read how tuned weights came about, one recipe a pass, without the weights.
 
     Raises:
         CheckpointError: the file is missing, damaged or of another format.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            return _read_recipe(file.metadata() or {})
+            metadata = file.metadata() or {}
+            return (*_read_earlier(metadata), _read_recipe(metadata))
     except (KeyError, OSError, SafetensorError, ValueError) as error:
         raise CheckpointError(path, f"cannot be read: {error}") from error
 
@@ -94,6 +109,10 @@ def _read_recipe(metadata: Mapping[str, str]) -> Recipe:
     if metadata.get("format") != _FORMAT:
         raise ValueError("it is no file of tuned weights, or of another version")
     return Recipe.from_json(metadata["recipe"])
+
+
+def _read_earlier(metadata: Mapping[str, str]) -> tuple[Recipe, ...]:
+    return tuple(Recipe.from_json(text) for text in json.loads(metadata.get("earlier", "[]")))
 
 
 def _by_layer(

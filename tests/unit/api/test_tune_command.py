@@ -1,10 +1,15 @@
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
 from api.cli import models
 from model.known_models import KNOWN_MODELS
+from model.tuning.recipe import Recipe
+from model.tuning.tune import Judgement
+from model.tuning.tuned_file import TunedWeights
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +47,52 @@ def test_a_recipe_that_is_none_is_refused(tmp_path: Path, here: Path) -> None:
     recipe.write_text('{"magic": 1}', encoding="utf-8")
     with pytest.raises(ValueError, match="not a recipe"):
         tune("--data", str(tmp_path), "--recipe", str(recipe), "--out", str(tmp_path / "out"))
+
+
+class RecordedTuning:
+    """Stands in for a run: notes what it was asked for and gives weights of its recipe."""
+
+    runs: ClassVar[list[tuple[str, int, int | None]]] = []
+
+    def __init__(self, gguf: Path, data: Path, working: Path, recipe: Recipe, _: object) -> None:
+        self._working, self._recipe = working, recipe
+
+    def run(self, *, resume: bool, start: TunedWeights | None = None) -> TunedWeights:
+        begun = None if start is None else start.recipe.seed
+        self.runs.append((self._working.name, self._recipe.seed, begun))
+        return TunedWeights((), self._recipe, "")
+
+    def judge(self, tuned: TunedWeights) -> Judgement:
+        return Judgement([], {"en": torch.zeros(1, 8)})
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch, here: Path) -> list[tuple[str, int, int | None]]:
+    """Return the runs of a model whose own weights took two passes."""
+    here.mkdir()
+    (here / KNOWN_MODELS[0].file_name).write_bytes(b"")
+    passes = (Recipe(seed=1), Recipe(seed=2))
+    monkeypatch.setattr("api.cli.tune.shipped_passes", lambda _: passes)
+    monkeypatch.setattr("api.cli.tune.Tuning", RecordedTuning)
+    monkeypatch.setattr(RecordedTuning, "runs", [])
+    return RecordedTuning.runs
+
+
+def test_all_passes_of_the_models_own_weights_are_run(
+    runs: list[tuple[str, int, int | None]], tmp_path: Path
+) -> None:
+    done = tune("--data", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert done.exit_code == 0
+    assert runs == [("pass-1", 1, None), ("pass-2", 2, 1)]
+
+
+def test_a_pass_with_changes_is_one_by_itself(
+    runs: list[tuple[str, int, int | None]], tmp_path: Path
+) -> None:
+    recipe, start = tmp_path / "recipe.json", tmp_path / "start.safetensors"
+    recipe.write_text('{"seed": 5}', encoding="utf-8")
+    TunedWeights((), Recipe(seed=4, first_layer=0), "").save(start)
+    working = ["--working", str(tmp_path / "working"), "--out", str(tmp_path / "out")]
+    tune("--data", str(tmp_path), "--recipe", str(recipe), *working)
+    tune("--data", str(tmp_path), "--recipe", str(recipe), "--start", str(start), *working)
+    assert runs == [("working", 5, None), ("working", 5, 4)]

@@ -12,7 +12,7 @@ from model.durable_files import sha256_of
 from model.errors import CheckpointError
 from model.gguf.unpack import unpacked_folder
 from model.known_models import KNOWN_MODELS, KnownModel
-from model.prepared import prepared_folder, shipped_experts, shipped_recipe
+from model.prepared import prepared_folder, shipped_experts, shipped_passes
 from model.provenance import came_from, note_sources
 from model.tokenizer import ChatTokenizer
 from model.tuning.base import FrozenBase
@@ -131,8 +131,8 @@ def test_a_model_is_rebuilt_by_the_recipe_of_its_own_experts(
     known, other = (tmp_path / known.file_name for known in KNOWN_MODELS)
     (tmp_path / KNOWN_MODELS[0].name).mkdir()
     tuned = tuned_for(tiny_gguf, tmp_path / KNOWN_MODELS[0].name / "experts.safetensors", 1)
-    assert shipped_recipe(known) == tuned.recipe != Recipe()
-    assert shipped_recipe(other) == Recipe()
+    assert shipped_passes(known) == (tuned.recipe,) != (Recipe(),)
+    assert shipped_passes(other) == (Recipe(),)
     assert tuned.recipe.changed('{"seed": 5}') == replace(tuned.recipe, seed=5)
 
 
@@ -165,4 +165,4 @@ def test_known_models_come_with_small_experts_and_a_card(known: KnownModel, tmp_
 
 
 def test_the_default_recipe_is_the_default_models(tmp_path: Path) -> None:
-    assert shipped_recipe(tmp_path / KNOWN_MODELS[0].file_name) == Recipe()
+    assert shipped_passes(tmp_path / KNOWN_MODELS[0].file_name) == (Recipe(),)

@@ -10,7 +10,7 @@ from model.tuning.recipe import Recipe
 from model.tuning.report import refusal_table, score_table, utilisation_table
 from model.tuning.trainer import StepReport
 from model.tuning.tune import Stage, Tuning
-from model.tuning.tuned_file import TunedWeights
+from model.tuning.tuned_file import TunedWeights, read_passes
 
 
 @pytest.fixture
@@ -69,7 +69,12 @@ def test_a_second_pass_goes_on_where_the_first_ended(
 ) -> None:
     tuning = Tuning(tiny_gguf, data_folder, tmp_path / "a", small, silent)
     first = tuning.run(resume=False)
-    assert not equal(tuning.run(resume=False, start=first), first)
+    second = tuning.run(resume=False, start=first)
+    assert not equal(second, first)
+    assert second.earlier == (small,)
+    second.save(path := tmp_path / "experts.safetensors")
+    assert TunedWeights.open(path).earlier == (small,)
+    assert read_passes(path) == (small, small)
     assert equal(tuning.run(resume=True, start=first), tuning.run(resume=True))
 
 
