@@ -1,6 +1,5 @@
 """Examples whose other passages look like the right one, as what a search engine finds does."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -9,14 +8,13 @@ from random import Random
 from typing import Any, Final
 
 from model.tuning.asking import Asking, asking
+from model.tuning.passage_pool import words
 from model.tuning.prompt import Language
 from model.tuning.sentences import Sentences
 
 _PASSAGES: Final = (2, 3, 3, 4, 4, 4)
 _CHARACTERS: Final[Mapping[str, tuple[int, int]]] = {"en": (350, 1100), "zh": (110, 380)}
 """Every passage is cut to a length between these, so that none is told by its own."""
-_ENGLISH: Final = re.compile(r"[a-z0-9]+")
-_CHINESE_PAIR: Final = re.compile(r"(?=([\u4e00-\u9fff]{2}))")
 
 
 class LookAlikes:
@@ -29,8 +27,8 @@ class LookAlikes:
             for language, of_language in rows.items()
         }
         contexts = [context for pool in self._pools.values() for context in pool]
-        self._words = {context["id"]: _words(context) for context in contexts}
-        self._frequency = Counter(word for words in self._words.values() for word in words)
+        self._words = {context["id"]: words(context) for context in contexts}
+        self._frequency = Counter(word for of_one in self._words.values() for word in of_one)
 
     def draft(self, row: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]] | None:
         """Return a question and its passages, or nothing if it is not to be asked."""
@@ -53,7 +51,7 @@ class LookAlikes:
 
     def _alike(self, row: dict[str, Any], asked: Asking) -> Iterator[dict[str, str]]:
         """Go through the pool from the likest on; nothing that answers is in it."""
-        question = _words({"title": "", "text": asked.row["question"]})
+        question = words({"title": "", "text": asked.row["question"]})
         ranked = sorted(self._pools[row["lang"]], key=lambda one: -self._likeness(question, one))
         used = {one["id"] for one in asked.near} | set(row["gold_context_ids"])
         for context in ranked:
@@ -68,9 +66,3 @@ class LookAlikes:
 
 def _different(contexts: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     return list({context["id"]: context for context in contexts}.values())
-
-
-def _words(context: Mapping[str, str]) -> frozenset[str]:
-    """Return English words and Chinese pairs of characters."""
-    text = f"{context['title']} {context['text']}".lower()
-    return frozenset(_ENGLISH.findall(text) + _CHINESE_PAIR.findall(text))
