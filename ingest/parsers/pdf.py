@@ -20,6 +20,7 @@ from ingest.parsers import (
     pdf_contents,
     pdf_continued,
     pdf_fallback,
+    pdf_forms,
     pdf_furniture,
     pdf_headings,
     pdf_layout,
@@ -27,7 +28,7 @@ from ingest.parsers import (
     pdf_rows,
 )
 from ingest.parsers.attachments import admitted
-from ingest.parsers.pdf_lines import Page, read_page
+from ingest.parsers.pdf_lines import Page
 from ingest.settings import ParseLimits
 
 _BOOKMARKS_MAX = 5_000
@@ -84,7 +85,7 @@ def _read(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> Pars
 def _page(document: pdfium.PdfDocument, index: int) -> Page | None:
     """Read a page. One that pdfium cannot load is left out; the others still count."""
     try:
-        page = read_page(document, index)
+        page = pdf_forms.read(document, index)
         page = replace(page, lines=pdf_rows.joined(page.lines, page.width))
         return pdf_contents.with_entries(page)
     except pdfium.PdfiumError:
