@@ -3,9 +3,11 @@
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import Final
 
 from ingest.blocks import BLOCK_SEPARATOR
+from ingest.parsers.rows import CELL_SEPARATOR
 from ingest.sentences import Span
 from qa.language import language_of
 from qa.numbers import numbers_held
@@ -94,6 +96,36 @@ class Passage:
         """Those of the passage, in order."""
         return tuple(self.text(start, end) for start, end in self.spans)
 
+    def header_of(self, index: int) -> range:
+        """Return the rows that say what the columns of a row are; none where it is no row.
+
+        That is the first row of its table and those after it that have fewer cells, as under a
+        header that spans several columns.
+        """
+        first = self._first_rows[index]
+        if first is None:
+            return range(0)
+        cells = self._cells(index)
+        short = takewhile(lambda row: self._cells(row) < cells, range(first + 1, index))
+        return range(first, first + 1 + len(list(short)))
+
+    def _cells(self, index: int) -> int:
+        return self.sentences[index].count(CELL_SEPARATOR)
+
+    @cached_property
+    def _first_rows(self) -> tuple[int | None, ...]:
+        """For each sentence that is a row, which one is its table's first; None for the others."""
+        found: list[int | None] = []
+        for index, sentence in enumerate(self.sentences):
+            above = found[-1] if found and self._is_below(index) else index
+            found.append(above if is_row(sentence) else None)
+        return tuple(found)
+
+    def _is_below(self, index: int) -> bool:
+        """Whether a sentence is a line right below a row."""
+        (_, end), (start, _) = self.spans[index - 1 : index + 1]
+        return is_row(self.sentences[index - 1]) and BLOCK_SEPARATOR not in self.text(end, start)
+
     @cached_property
     def titled_sentences(self) -> tuple[str, ...]:
         """The sentences under what they stand below: "It has 480 racks" alone says little."""
@@ -175,6 +207,11 @@ def _follow(one: Hit, other: Hit) -> bool:
     first, second = sorted((one.chunk, other.chunk), key=lambda chunk: chunk.start)
     gap = second.start - first.end
     return one.document_id == other.document_id and 0 <= gap <= len(BLOCK_SEPARATOR)
+
+
+def is_row(sentence: str) -> bool:
+    """Whether it is a row of a table, with its cells apart."""
+    return CELL_SEPARATOR in sentence
 
 
 def share(part: frozenset[str], whole: frozenset[str]) -> float:

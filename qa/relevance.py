@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 from qa.language import language_of
 from qa.numbers import numbers_claimed, years
-from qa.passages import Passage, Support, joined, share
+from qa.passages import Passage, Support, is_row, joined, share
 from qa.text import without_path
 from qa.vectors import SentenceVectors
 from qa.words import content_terms, names_asked, unknown_names
@@ -37,8 +38,11 @@ class Excerpt:
 
     @property
     def text(self) -> str:
-        """What is shown."""
-        return " ".join(self.sentences)
+        """What is shown; rows stand on lines of their own."""
+        shown = self.sentences[0]
+        for before, after in pairwise(self.sentences):
+            shown += f"\n{after}" if is_row(before) or is_row(after) else f" {after}"
+        return shown
 
     def shorter(self) -> "Excerpt | None":
         """Return it without the sentence farthest from the best one, None if that is all."""
@@ -90,12 +94,16 @@ class Relevance:
         return self._ranked[0].score if self._ranked else 0.0
 
     def excerpts(self, sentences_max: int) -> Sequence[Excerpt]:
-        """Return the best sentences, each with its neighbours, grouped by passage, best first."""
+        """Return the best sentences, each with its neighbours, grouped by passage, best first.
+
+        A row comes with the header of its table, without which its numbers mean nothing.
+        """
         shown: dict[str, tuple[_Candidate, set[int]]] = {}
         for best in self._ranked[:sentences_max]:
             _, chosen = shown.setdefault(best.passage.hit.chunk_id, (best, set()))
             around = range(max(0, best.index - 1), best.index + 2)
             chosen.update(index for index in around if index < len(best.passage.sentences))
+            chosen.update(best.passage.header_of(best.index))
         return [_excerpt(best, sorted(chosen)) for best, chosen in shown.values()]
 
     def quotation(self, score_min: float, elsewhere_min: float) -> Support | None:

@@ -66,3 +66,32 @@ def test_a_year_must_stand_in_the_document_or_its_name() -> None:
 def test_abbreviations_sentence_starts_and_explaining_numbers_decide_nothing() -> None:
     question = "How many days in FY is leave, with 365 days a year? Give it in EUR. Round it."
     assert not relevance(question, LEAVE).is_hopeless
+
+
+ROWS = "2019\t2018\nInterest cost\t1,308\t1,230\nService cost\t10\t12\nOther\t1\t2"
+
+
+def test_a_row_is_shown_below_the_rows_that_name_its_columns() -> None:
+    (excerpt,) = relevance("What was the service cost?", f"Costs by year\n{ROWS}").excerpts(1)
+    assert excerpt.text == ROWS
+
+
+def test_a_header_over_several_columns_is_shown_whole() -> None:
+    head = "Fiscal\tyear\n2019\t2018\nA\t1\t2"
+    rows = "\n".join(f"Row {number}\t1\t2" for number in range(5))
+    (excerpt,) = relevance(
+        "What was the service cost?", f"{head}\n{rows}\nService cost\t10\t12"
+    ).excerpts(1)
+    assert excerpt.text == "Fiscal\tyear\n2019\t2018\nRow 4\t1\t2\nService cost\t10\t12"
+
+
+def test_a_row_takes_no_header_from_the_table_before() -> None:
+    text = "City\tHotel\nOslo\t180\n\nFee\tEuros\nService cost\t12"
+    (excerpt,) = relevance("What was the service cost?", text).excerpts(1)
+    assert excerpt.text == "Fee\tEuros\nService cost\t12"
+
+
+def test_sentences_around_a_table_stay_apart_from_its_rows() -> None:
+    text = "Hotels cost much. Trains are cheap.\nCity\tHotel cost\nOslo\t180"
+    (excerpt,) = relevance("What is the hotel cost in Oslo?", text).excerpts(3)
+    assert excerpt.text == text
