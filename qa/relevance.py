@@ -1,4 +1,12 @@
-"""Which sentences of the passages speak of what is asked."""
+"""Which sentences of the passages speak of what is asked.
+
+Across languages plain cosines are compared, though search takes what all texts of a language share
+out of a question (`retrieval.crossing`). Done here as well, it put the right passage first hardly
+more often (of 100 Chinese questions on English pages 94 instead of 93, the other way round 83 as
+before). At the score that 95 % of answerable questions reach, 73 instead of 80 % and 78 instead of
+77 % of those without an answer pass, too: a gain one way only, for thresholds that would all have
+to be chosen anew.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
