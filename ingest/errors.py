@@ -311,7 +311,7 @@ class PictureTooLarge(ParseError):
 
 
 class PictureUnreadable(ParseError):
-    """A drawing without text or bitmap, or a picture in a rare format."""
+    """A drawing that only its own font can read, or a picture in a rare format."""
 
     code = "picture_unreadable"
     message = (

@@ -94,13 +94,16 @@ class _Drafts:
                 yield numbered
 
     def _drawn(self, drawing: Metafile | None, numbered: Block) -> Iterator[Block]:
-        """Make a block of what a drawing says or holds; each is read once."""
+        """Make a block of what a drawing says or holds; each is read once.
+
+        One without letters, as most logos are, says nothing, like a photograph.
+        """
         if drawing is not None and drawing.text.strip():
             yield Block("text", drawing.text, page=numbered.page)
         elif drawing is not None and drawing.bitmap is not None:
             if is_readable(io.BytesIO(drawing.bitmap), self._limits):
                 yield numbered
-        elif drawing is None or not 0 < drawing.pixels < self._limits.ocr_picture_pixels_min:
+        elif drawing is None or drawing.has_glyphs:
             self.unread.append(PictureUnreadable.code)
 
 

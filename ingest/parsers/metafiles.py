@@ -18,6 +18,8 @@ _POLY_A, _POLY_W = 96, 97
 _STRETCH_DIB, _SET_DIB, _BIT_BLT, _STRETCH_BLT = 81, 80, 76, 77
 _COMMENT: Final = 70
 _GLYPHS, _NO_BOUNDS, _ONE_BYTE = 0x10, 0x100, 0x200
+_OPTIONS: Final = {_TEXT_A: 52, _TEXT_W: 52, _POLY_A: 56, _POLY_W: 56, _SMALL_TEXT: 20}
+"""Where a record that writes says how; of several texts, where the first does."""
 _PLUS, _PLUS_STRING = b"EMF+", 0x401C
 _BITMAPS: Final = {_STRETCH_DIB: 48, _SET_DIB: 48, _BIT_BLT: 84, _STRETCH_BLT: 84}
 """Where a record says where its bitmap lies: offset and size of the header, then of the pixels."""
@@ -27,22 +29,24 @@ Record = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Metafile:
-    """What can be read in a metafile; `bitmap` is a BMP file, `pixels` the size of the whole."""
+    """What can be read in a metafile; `bitmap` is a BMP file.
+
+    `has_glyphs`: it writes with the numbers of a font's glyphs, which only that font can read.
+    """
 
     text: str
     bitmap: bytes | None
-    pixels: int
+    has_glyphs: bool = False
 
 
 def read(data: bytes) -> Metafile | None:
     """Read a metafile; None of what is none. What is cut off counts as far as it goes."""
     if data[40:44] == _ENHANCED:
         pieces = _pieces(_records(data)) or _plus_pieces(_records(data))
-        left, top, right, bottom = struct.unpack_from("<4i", data, 8)
-        pixels = abs(right - left) * abs(bottom - top)
-        return Metafile(lines(pieces), _largest(_bitmaps(_records(data))), pixels)
+        has_glyphs = any(_is_of_glyphs(*record) for record in _records(data))
+        return Metafile(lines(pieces), _largest(_bitmaps(_records(data))), has_glyphs)
     if wmf.is_one(data):
-        return Metafile(lines(wmf.pieces(data)), _largest(wmf.bitmaps(data)), wmf.pixels(data))
+        return Metafile(lines(wmf.pieces(data)), _largest(wmf.bitmaps(data)))
     return None
 
 
@@ -72,6 +76,14 @@ def _written(kind: int, record: bytes) -> Iterator[Piece]:
             yield from _small_text(record)
     except struct.error:
         return
+
+
+def _is_of_glyphs(kind: int, record: bytes) -> bool:
+    place = _OPTIONS.get(kind)
+    if place is None or len(record) < place + 4:
+        return False
+    [options] = struct.unpack_from("<I", record, place)
+    return bool(options & _GLYPHS)
 
 
 def _text(record: bytes, at: int, *, wide: bool) -> Iterator[Piece]:

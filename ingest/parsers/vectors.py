@@ -27,7 +27,7 @@ def read(file: IO[bytes]) -> Metafile | None:
         return None
     if found is None and len(data) <= _MARKUP_BYTES_MAX and svg.is_one(data):
         drawing = svg.read(data)
-        return None if drawing is None else Metafile(drawing[0], None, drawing[1])
+        return None if drawing is None else Metafile(drawing, None)
     return found
 
 

@@ -10,7 +10,6 @@ from ingest.parsers.rtf import CODE_PAGES
 _PLACEABLE: Final = b"\xd7\xcd\xc6\x9a"
 _PLACEABLE_BYTES, _HEADER_BYTES = 22, 18
 _HEADERS: Final = (b"\x01\x00\x09\x00", b"\x02\x00\x09\x00")
-_DOTS_PER_INCH: Final = 96
 _TEXT, _EXTENDED_TEXT = 0x0521, 0x0A32
 _HAS_RECTANGLE: Final = 0x0006
 _FONT: Final = 0x02FB
@@ -24,15 +23,6 @@ _BITMAPS: Final = {0x0F43: 22, 0x0B41: 20, 0x0940: 16}
 def is_one(data: bytes) -> bool:
     """Whether it is a metafile, with or without the header that says how large it is."""
     return data.startswith((_PLACEABLE, *_HEADERS))
-
-
-def pixels(data: bytes) -> int:
-    """Return width times height at 96 dots per inch; of a file that does not say, 0."""
-    if not data.startswith(_PLACEABLE) or len(data) < _PLACEABLE_BYTES:
-        return 0
-    left, top, right, bottom, inch = struct.unpack_from("<4hH", data, 6)
-    scale = _DOTS_PER_INCH / max(inch, 1)
-    return int(abs(right - left) * scale) * int(abs(bottom - top) * scale)
 
 
 def pieces(data: bytes) -> Iterator[Piece]:

@@ -50,7 +50,7 @@ def test_an_enhanced_metafile_writes_lines() -> None:
         text_record("甲方", 0, 30),
         text_record("glyphs", 0, 50, options=0x10),
     )
-    assert read(drawn) == Metafile("Turnover 2026\n甲方", None, 120_000)
+    assert read(drawn) == Metafile("Turnover 2026\n甲方", None, has_glyphs=True)
 
 
 def test_short_and_many_texts_and_those_of_gdi_plus() -> None:
@@ -91,7 +91,7 @@ def test_an_old_metafile_is_decoded_by_the_charset_of_its_font() -> None:
         old_record(0x0A32, struct.pack("<3hH", 7, 3, 4, 0) + name),
         old_record(0x0521, struct.pack("<h", 4) + b"Paid" + struct.pack("<2h", 20, 3)),
     )
-    assert read(old(*drawn)) == Metafile("合同\nPaid", None, 96 * 48)
+    assert read(old(*drawn)) == Metafile("合同\nPaid", None)
     assert read(old(*drawn, placeable=False)).text == "合同\nPaid"
     assert read(gzip.compress(old(*drawn))).text == "合同\nPaid"
 
@@ -116,12 +116,7 @@ def test_a_bitmap_of_an_old_metafile() -> None:
 )
 def test_texts_of_a_drawing(content: str, text: str) -> None:
     markup = f"<svg xmlns='http://www.w3.org/2000/svg' width='2in' height='100'>{content}</svg>"
-    assert read(markup.encode()) == Metafile(text, None, 19_200)
-
-
-def test_the_size_of_a_drawing_may_be_that_of_its_coordinates() -> None:
-    assert read(b"<svg viewBox='0 0 30 40'/>").pixels == 1200
-    assert read(b"<svg width='100%'/>").pixels == 0
+    assert read(markup.encode()) == Metafile(text, None)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ export const omissionTexts = {
     parser_out_of_memory: 'that takes more memory than is allowed.',
     parser_timed_out: 'that takes longer than is allowed. Read it again when there is less to do.',
     picture_too_large: 'more dots than this server accepts.',
-    picture_unreadable: 'drawn without letters, or in a rare format.',
+    picture_unreadable: 'of a kind that cannot be read. Put it in as PNG or JPEG.',
   },
   otherReason: 'the reader failed at it.',
 };

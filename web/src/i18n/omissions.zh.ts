@@ -18,7 +18,7 @@ export const omissionTexts: typeof english = {
     parser_out_of_memory: '所需内存超过上限。',
     parser_timed_out: '所需时间超过上限，请在服务器空闲时重新读取。',
     picture_too_large: '像素超过服务器的上限。',
-    picture_unreadable: '是不含文字的矢量图，或格式少见。',
+    picture_unreadable: '格式无法读取。请换成 PNG 或 JPEG。',
   },
   otherReason: '读取程序出错。',
 };
