@@ -41,10 +41,14 @@ class Heartbeat:
             session.execute(delete(Worker).where(Worker.name == self._name))
 
     def living(self, silence: timedelta) -> frozenset[str]:
-        """Forget the workers that were silent that long, and return the names of the others."""
+        """Forget the workers that were silent that long, and return the names of the others.
+
+        This one lives whatever its row says, for a busy machine may keep it from saying so.
+        """
+        silent = Worker.seen_at < self._clock() - silence
         with self._database.transaction() as session:
-            session.execute(delete(Worker).where(Worker.seen_at < self._clock() - silence))
-            return frozenset(session.scalars(select(Worker.name)))
+            session.execute(delete(Worker).where(silent, Worker.name != self._name))
+            return frozenset(session.scalars(select(Worker.name))) | {self._name}
 
 
 def last_seen(session: Session) -> datetime | None:

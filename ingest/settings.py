@@ -114,7 +114,9 @@ class WorkerSettings(BaseModel):
     """How the worker process works.
 
     `name` must differ between workers of one database; a worker that was silent for
-    `lost_seconds_max` loses its work to the others. `crashes_max` is how often a document may be
+    `lost_seconds_max` loses its work to the others. It works on `concurrency` documents at a time,
+    one of which is read while the other is embedded; after `idle_seconds` without any, its workflow
+    engine stops until there is one. `crashes_max` is how often a document may be
     broken off, by a crash or a hard stop of the worker, before it is given up. Finished jobs, and
     changes that no index has to follow any more, are deleted after `history_days`.
     """
@@ -122,13 +124,14 @@ class WorkerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="worker", min_length=1, max_length=80)
-    concurrency: int = Field(default=1, gt=0)
+    concurrency: int = Field(default=2, gt=0)
     niceness: int = Field(default=10, ge=0, le=19)
-    embed_batch_chunks: int = Field(default=32, gt=0)
+    embed_batch_chunks: int = Field(default=64, gt=0)
     crashes_max: int = Field(default=3, gt=0)
     transient_retries_max: int = Field(default=3, ge=0)
     transient_wait_seconds: float = Field(default=1, gt=0)
-    poll_seconds: float = Field(default=0.3, gt=0)
+    poll_seconds: float = Field(default=0.2, gt=0)
+    idle_seconds: float = Field(default=20, gt=0)
     reconcile_seconds: float = Field(default=15, gt=0)
     sources_poll_seconds: float = Field(default=2, gt=0)
     waiting_documents_max: int = Field(default=64, gt=0)

@@ -3,15 +3,17 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.connectors.holding import Holding
-from ingest.connectors.schedule import SourceSchedule, Sync
+from ingest.connectors.schedule import SourceSchedule
 from ingest.connectors.sync import SourceSync
+from ingest.demand import Caution, Demand
 from ingest.heartbeat import Heartbeat
 from ingest.pipeline.dispatcher import Dispatcher
 from ingest.pipeline.failures import trace
@@ -19,7 +21,7 @@ from ingest.pipeline.progress import Progress
 from ingest.pipeline.pruning import Pruning
 from ingest.pipeline.runner import Runner
 from ingest.pipeline.steps import OnStage, Parse, Show, Split, Steps, Tokenize
-from ingest.pipeline.workflow import close, enqueue, launch
+from ingest.pipeline.workflow import Jobs, close, enqueue, is_working, launch, limit
 from ingest.settings import WorkerSettings
 from ingest.sweep import OrphanSweep
 from retrieval.embedding.port import Embedder
@@ -83,9 +85,15 @@ class Worker:
             on_stage=on_stage,
             show=show,
         )
+        self._demand = Demand(database, clock, with_sources=sources is not None)
         self._heartbeat = Heartbeat(database, settings.name, clock)
-        self._sweep = OrphanSweep(database, blobs, clock)
-        self._pruning = Pruning(database, settings.history_days, clock)
+        sweep = OrphanSweep(database, blobs, clock)
+        self._always = (
+            Chore(self._heartbeat.beat, settings.heartbeat_seconds),
+            Chore(sweep.run, settings.sweep_seconds),
+        )
+        pruning = Pruning(database, settings.history_days, clock)
+        self._pruning = Chore(pruning.run, settings.sweep_seconds)
 
     def run(self) -> None:
         """Work until `stop` is set, then leave what is unfinished for the next worker.
@@ -94,47 +102,79 @@ class Worker:
         """
         os.nice(self._settings.niceness)
         self._heartbeat.start()
-        jobs = launch(self._jobs_url, self._steps, self._runner, self._settings, self._sources)
-        silence = timedelta(seconds=self._settings.lost_seconds_max)
-        living = partial(self._heartbeat.living, silence)
-        dispatcher = Dispatcher(
+        try:
+            while not self._stop.is_set():
+                self._work()
+                self._rest()
+        finally:
+            self._heartbeat.end()
+
+    def _work(self) -> None:
+        """Run the workflow engine until there was nothing to do for a while.
+
+        Its threads ask for work all the time, which takes 2 % of a core. To start it takes 0.05 s,
+        less than they take to find something.
+        """
+        settings = self._settings
+        caution = Caution(self._demand, partial(limit, settings, settings.concurrency))
+        jobs = launch(
+            self._jobs_url,
+            self._steps,
+            self._runner,
+            settings,
+            self._sources,
+            documents_at_once=1 if caution.is_needed else settings.concurrency,
+        )
+        _log.debug("worker.engine_started")
+        try:
+            cautious = Chore(caution.look, settings.poll_seconds)
+            chores = (*self._always, *self._dispatching(jobs), cautious, self._pruning)
+            last_wanted = time.monotonic()
+            while time.monotonic() - last_wanted < settings.idle_seconds or is_working(settings):
+                for chore in chores:
+                    chore.run_if_due()
+                if self._is_wanted(otherwise=True):
+                    last_wanted = time.monotonic()
+                if self._stop.wait(settings.poll_seconds):
+                    return
+        finally:
+            close(self._jobs_url, settings)
+            _log.debug("worker.engine_stopped")
+
+    def _rest(self) -> None:
+        """Wait for work."""
+        while not self._stop.is_set() and not self._is_wanted(otherwise=False):
+            for chore in self._always:
+                chore.run_if_due()
+            self._stop.wait(self._settings.poll_seconds)
+
+    def _is_wanted(self, *, otherwise: bool) -> bool:
+        """Whether there is work; `otherwise` while the database does not answer."""
+        try:
+            return self._demand.is_there()
+        except SQLAlchemyError as error:
+            _log.warning("worker.look_failed", trace=trace(error))
+            return otherwise
+
+    def _dispatching(self, jobs: Jobs) -> Sequence["Chore"]:
+        """Return what hands work to the running engine."""
+        settings = self._settings
+        living = partial(self._heartbeat.living, timedelta(seconds=settings.lost_seconds_max))
+        documents = Dispatcher(
             self._database,
             self._progress,
             partial(enqueue, jobs.ingest),
             living,
-            self._settings.waiting_documents_max,
+            settings.waiting_documents_max,
         )
-        try:
-            self._loop(dispatcher, self._schedule(jobs.sync, living))
-        finally:
-            self._end()
-
-    def _schedule(
-        self, sync: Sync | None, living: Callable[[], frozenset[str]]
-    ) -> Callable[[], object]:
-        if self._sources is None or sync is None:
-            return lambda: None
-        return SourceSchedule(self._database, self._sources, sync, living, self._clock).dispatch
-
-    def _loop(self, dispatcher: Dispatcher, start_sources: Callable[[], object]) -> None:
-        settings = self._settings
         chores = [
-            Chore(self._heartbeat.beat, settings.heartbeat_seconds),
-            Chore(dispatcher.reconcile, settings.reconcile_seconds),
-            Chore(dispatcher.dispatch, settings.poll_seconds),
-            Chore(start_sources, settings.sources_poll_seconds),
-            Chore(self._sweep.run, settings.sweep_seconds),
-            Chore(self._pruning.run, settings.sweep_seconds),
+            Chore(documents.reconcile, settings.reconcile_seconds),
+            Chore(documents.dispatch, settings.poll_seconds),
         ]
-        while True:
-            for chore in chores:
-                chore.run_if_due()
-            if self._stop.wait(settings.poll_seconds):
-                return
-
-    def _end(self) -> None:
-        close(self._jobs_url, self._settings)
-        self._heartbeat.end()
+        if self._sources is not None and jobs.sync is not None:
+            sources = SourceSchedule(self._database, self._sources, jobs.sync, living, self._clock)
+            chores.append(Chore(sources.dispatch, settings.sources_poll_seconds))
+        return chores
 
 
 class Chore:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ _log = structlog.get_logger()
 _PROGRAM = "soffice"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory; the folder in it is private
 _ROOT = Path(__file__).resolve().parents[2]
+_TURN = threading.Lock()  # a worker may have several documents at hand, and this takes much memory
 
 Format = Literal["pdf", "docx", "pptx"]
 _MODERN: Mapping[str, tuple[str, Format]] = {
@@ -70,12 +72,13 @@ def modern(
 def converted(content: BinaryIO, target: Format, limits: ParseLimits) -> bytes | None:
     """Convert a document; None where that is not wanted or not possible.
 
-    Side effects: runs a program for some seconds, with up to `office_memory_bytes_max`.
+    Side effects: runs a program for some seconds, with up to `office_memory_bytes_max`, one at a
+    time.
     """
     program = converter()
     if program is None or not limits.office_seconds_max:
         return None
-    with tempfile.TemporaryDirectory(dir=_MEMORY, prefix="sourcebook-") as folder:
+    with _TURN, tempfile.TemporaryDirectory(dir=_MEMORY, prefix="sourcebook-") as folder:
         with (Path(folder) / "document").open("wb") as copy:
             shutil.copyfileobj(content, copy)
         result = Path(folder) / f"document.{target}"

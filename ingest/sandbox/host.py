@@ -38,6 +38,7 @@ class ParserSandbox:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._ocr = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
@@ -90,9 +91,16 @@ class ParserSandbox:
         content, media_type = modern(content, media_type, limits)
         with _memory_file(content) as document:
             job = Job(document.fileno(), media_type, limits)
-            found = read_scans(self.run(job), job, self.read, on_page)
-            found = read_pictures(found, job, self.read, on_page)
+            found = self._read_pictures(self.run(job), job, on_page)
         return inlined(found, limits, parse_inner)
+
+    def _read_pictures(self, found: ParsedDocument, job: Job, on_page: OnPage) -> ParsedDocument:
+        """Let OCR read what text was not found in; of one document at a time, on all its cores."""
+        if not (found.unread_pages or any(block.kind == "picture" for block in found.blocks)):
+            return found
+        with self._ocr:
+            found = read_scans(found, job, self.read, on_page)
+            return read_pictures(found, job, self.read, on_page)
 
     def run(self, job: Job) -> ParsedDocument:
         """Parse a document in a child of its own. Raises: as `parse`."""

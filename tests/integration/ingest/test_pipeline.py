@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,14 @@ import pytest
 from sqlalchemy import func, select
 
 from retrieval.tables import ChunkRow, IndexChange
-from tests.integration.ingest.worker_harness import BATCH_CHUNKS, World, parse_plain, split
+from tests.integration.ingest.worker_harness import (
+    BATCH_CHUNKS,
+    WAIT_SECONDS_MAX,
+    World,
+    finish,
+    parse_plain,
+    split,
+)
 
 PARAGRAPHS = 6
 TEXT = "\n\n".join(
@@ -113,6 +121,28 @@ def test_lost_engine_database(world: World) -> None:
         path.unlink()
     world.run()
     assert_complete(world, document_id)
+
+
+def test_the_engine_rests_while_there_is_no_work(world: World) -> None:
+    process = world.start("--idle-seconds", "0.1")
+    try:
+        for content in (TEXT, b"A document that comes after a rest."):
+            rests = world.log().count("engine_stopped")
+            document_id = world.upload(content)
+            world.wait(process)
+            assert_complete(world, document_id, content)
+            wait_for_rest(world, rests)
+        process.terminate()
+        assert process.wait(WAIT_SECONDS_MAX) == 0, world.log()
+    finally:
+        finish(process)
+
+
+def wait_for_rest(world: World, before: int) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while world.log().count("engine_stopped") == before:
+        assert time.monotonic() < deadline, world.log()
+        time.sleep(0.05)
 
 
 def test_in_the_real_sandbox(world: World) -> None:

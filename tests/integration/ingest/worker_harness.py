@@ -303,6 +303,7 @@ def main() -> None:
     parser.add_argument("--stop-at", type=int, default=0)
     parser.add_argument("--crashes-max", type=int, default=1000)
     parser.add_argument("--name", default="worker")
+    parser.add_argument("--idle-seconds", type=float, default=20)
     parser.add_argument("--parse", choices=["plain", "deadly", "sandbox"], default="plain")
     parser.add_argument("--internal-origin", action="append", default=[])
     given = parser.parse_args()
@@ -316,6 +317,7 @@ def main() -> None:
         crashes_max=given.crashes_max,
         embed_batch_chunks=BATCH_CHUNKS,
         poll_seconds=0.05,
+        idle_seconds=given.idle_seconds,
         reconcile_seconds=0.5,
         heartbeat_seconds=0.2,
         lost_seconds_max=2,
