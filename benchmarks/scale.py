@@ -15,7 +15,7 @@ import argparse
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.scale_corpus import SHARES, read_sources
@@ -23,7 +23,7 @@ from benchmarks.scale_fill import Folder
 from benchmarks.scale_load import Load
 from benchmarks.scale_plot import plot
 from benchmarks.scale_recall import recall_at_10
-from benchmarks.scale_server import Measured, measure_server
+from benchmarks.scale_server import Measured, measure_server, measure_uploads
 from retrieval.embedding.factory import create_embedder
 from retrieval.embedding.settings import EmbeddingSettings
 
@@ -39,8 +39,12 @@ def main() -> None:
     for chunks in options.chunks:
         folder = Folder(options.folder / str(chunks), embedder)
         folder.fill(chunks, sources)
-        measured = measure_server(folder, questions, chunks, options)
-        if options.recall:
+        if options.only_uploads:
+            rate = measure_uploads(folder, questions[: options.sentences])
+            measured = replace(results[chunks], ingest_rate=rate)
+        else:
+            measured = measure_server(folder, questions, chunks, options)
+        if options.recall and not options.only_uploads:
             vectors = embedder.embed_queries(questions[: options.recall])
             measured.recall = recall_at_10(sources, chunks, embedder, vectors)
         folder.close()
@@ -77,6 +81,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 4, 8, 16, 32])
     parser.add_argument("--recall", type=int, default=100, help="queries that measure recall")
     parser.add_argument("--sentences", type=int, default=600, help="length of what is uploaded")
+    parser.add_argument(
+        "--only-uploads", action="store_true", help="leave the rest as the JSON file has it"
+    )
     parser.add_argument("--json", type=Path, help="file to which the results are added")
     parser.add_argument("--plot", type=Path, help="file for the plot, .svg or .png")
     return parser.parse_args()
