@@ -10,6 +10,7 @@ ALLOWED = {
     "api/wiring.py": "finds the installation's one tenant by its name",
     "api/observability/ingestion.py": "metrics count over all tenants",
     "ingest/connectors/schedule.py": "which sources are due, over all tenants",
+    "ingest/demand.py": "whether any tenant has work; ids alone",
     "ingest/pipeline/dispatcher.py": "the queue takes the tenants in turns",
     "ingest/pipeline/pruning.py": "old jobs and changes go, of all tenants",
     "ingest/pipeline/progress.py": "a job names a document, whose row says which tenant to enter",

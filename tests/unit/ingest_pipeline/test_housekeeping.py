@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from dbos import DBOS
 
+from ingest.demand import Caution, Demand
 from ingest.heartbeat import Heartbeat, last_seen
 from ingest.pipeline.dispatcher import Dispatcher
 from ingest.pipeline.progress import Progress, Work
@@ -186,6 +187,37 @@ def test_restarting_renews_the_sign_of_life(database: Database, clock) -> None:
     again = Heartbeat(database, "1", clock)
     again.start()
     assert again.living(timedelta(minutes=1)) == {"1"}
+
+
+def test_a_worker_that_was_kept_from_beating_lives(database: Database, clock) -> None:
+    late = Heartbeat(database, "1", clock)
+    late.start()
+    clock.now += timedelta(minutes=10)
+    assert late.living(timedelta(minutes=1)) == {"1"}
+
+
+def test_work_is_wanted_while_a_document_is_unfinished(database: Database, clock, add) -> None:
+    demand = Demand(database, clock, with_sources=True)
+    add("a", status=Status.READY)
+    assert not demand.is_there()
+    add("b")
+    assert demand.is_there()
+
+
+def test_what_was_found_begun_is_done_one_by_one(database: Database, clock, add) -> None:
+    add("a", status=Status.PROCESSING)
+    lifted: list[str] = []
+    caution = Caution(Demand(database, clock, with_sources=False), lambda: lifted.append("now"))
+    add("b", status=Status.PROCESSING)
+    caution.look()
+    assert caution.is_needed
+    assert not lifted
+    with database.transaction() as session:
+        session.get_one(Document, "a").status = Status.READY
+    caution.look()
+    caution.look()
+    assert not caution.is_needed
+    assert lifted == ["now"]
 
 
 def test_sweep_waits_for_a_second_look(
