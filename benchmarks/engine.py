@@ -46,6 +46,10 @@ from model.tokenizer import ChatTokenizer
 SIDE_BY_SIDE = 8
 SIDE_BY_SIDE_TOKENS = 64
 QUOTES = 8
+LOOK_UP_TOKENS = 10
+"""At once, for transformers: its own default."""
+LONG_PROMPT_OTHERS = 8
+"""Passages beside the right one that make some 1,500 tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ def main() -> None:
             f"\n[bold]{threads} thread(s); the engine's weights: {loaded.precision}[/bold]"
         )
         ours = Ours(f"engine {loaded.precision}", loaded, settings, clock, endless=True)
-        peers: list[Peer] = [ours, Transformers(weights.folder, threads, clock)]
+        transformers = Transformers(weights.folder, threads, clock)
+        peers: list[Peer] = [ours, transformers]
         peers += [LlamaCpp(path, weights.folder, threads, clock) for path in weights.gguf]
         console.print(_whole_answers(peers, texts, weights, arguments))
         many = [
@@ -83,6 +88,7 @@ def main() -> None:
         console.print(_second_question(ours, texts, weights, arguments))
         if not arguments.synthetic_moe:  # random weights quote nothing
             console.print(_speculation(loaded, settings, texts, arguments))
+            console.print(_as_served(loaded, settings, transformers, texts, arguments))
 
 
 def _whole_answers(
@@ -150,10 +156,7 @@ def _speculation(
     loaded: LoadedDecoder, settings: ModelSettings, texts: Texts, arguments: argparse.Namespace
 ) -> Table:
     clock = CLOCKS[arguments.clock]
-    shipped = settings.model_copy(
-        update={"draft_tokens_max": ModelSettings.model_fields["draft_tokens_max"].default}
-    )
-    guessing = Ours("with look-up speculation", loaded, shipped, clock, endless=False)
+    guessing = Ours("with look-up speculation", loaded, _guessing(settings), clock, endless=False)
     plain = Ours("without", loaded, settings, clock, endless=False)
     seconds = {guessing.name: 0.0, plain.name: 0.0}
     tokens = dict.fromkeys(seconds, 0)
@@ -168,6 +171,43 @@ def _speculation(
         ratio = speed[guessing.name] / speed[name]
         table.add_row(name, str(tokens[name]), f"{speed[name]:.1f}", f"{ratio:.2f} x")
     return table
+
+
+def _as_served(
+    loaded: LoadedDecoder,
+    settings: ModelSettings,
+    transformers: Transformers,
+    texts: Texts,
+    arguments: argparse.Namespace,
+) -> Table:
+    """Whole answers that quote, with look-up speculation where a peer has it."""
+    clock = CLOCKS[arguments.clock]
+    ours = Ours("engine", loaded, _guessing(settings), clock, endless=False)
+    timings: dict[str, list[Timing]] = {}
+    chats = quoting_chats(texts, arguments.rounds, arguments.rounds + 1, others=LONG_PROMPT_OTHERS)
+    for passages, quoting in chats:
+        for name, timing in (
+            ("engine", ours.answer(quoting, 80, drafts=passages)),
+            ("transformers", transformers.generated(quoting, 80, look_up=LOOK_UP_TOKENS)),
+            ("transformers, no look-up", transformers.generated(quoting, 80, look_up=None)),
+        ):
+            timings.setdefault(name, []).append(timing)
+    columns = ("prompt tokens", "new tokens", "answers s", "engine is")
+    table = _table("whole answers that quote, with look-up speculation, no cache", *columns)
+    seconds = {name: sum(timing.total for timing in each) for name, each in timings.items()}
+    for name, each in timings.items():
+        read, written = (
+            sum(getattr(timing, f"{kind}_tokens") for timing in each) for kind in ("prompt", "new")
+        )
+        ratio = seconds[name] / seconds["engine"]
+        table.add_row(name, str(read), str(written), f"{seconds[name]:.2f}", f"{ratio:.2f} x")
+    return table
+
+
+def _guessing(settings: ModelSettings) -> ModelSettings:
+    """Speculate as the product does."""
+    shipped = ModelSettings.model_fields["draft_tokens_max"].default
+    return settings.model_copy(update={"draft_tokens_max": shipped})
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -77,12 +77,17 @@ def passages_of(texts: Texts, tokenizer: ChatTokenizer, tokens: int, seed: int) 
     return chosen
 
 
-def quoting_chats(texts: Texts, count: int, seed: int) -> list[tuple[list[str], list[Message]]]:
-    """Return passages and a question whose answer is a sentence of theirs, word for word."""
+def quoting_chats(
+    texts: Texts, count: int, seed: int, others: int = 3
+) -> list[tuple[list[str], list[Message]]]:
+    """Return passages and a question whose answer is a sentence of theirs, word for word.
+
+    `others` are the passages beside the one that is asked about.
+    """
     order = random.Random(seed)
     chats = []
     for question, passage in order.sample(texts.answered, count):
-        passages = [passage, *order.sample(texts.passages, 3)]
+        passages = [passage, *order.sample(texts.passages, others)]
         order.shuffle(passages)
         chats.append((passages, chat(passages, QUOTE.format(question))))
     return chats

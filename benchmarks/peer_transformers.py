@@ -45,6 +45,25 @@ class Transformers:
             pass
         return len(chats) * new_tokens / (self._clock() - begin)
 
+    @torch.inference_mode()
+    def generated(self, chat: Chat, new_tokens: int, *, look_up: int | None) -> Timing:
+        """Answer to the natural end by its own `generate`, with so many tokens looked up at once.
+
+        When the first token comes is not seen: it counts as the whole time.
+        """
+        torch.set_num_threads(self._threads)
+        prompt = torch.tensor([self._tokenizer.encode_chat(chat)])
+        begin = self._clock()
+        written = self._model.generate(
+            prompt,
+            attention_mask=torch.ones_like(prompt),
+            max_new_tokens=new_tokens,
+            do_sample=False,
+            prompt_lookup_num_tokens=look_up,
+        )
+        seconds = self._clock() - begin
+        return Timing(prompt.shape[1], written.shape[1] - prompt.shape[1], seconds, seconds)
+
     def _steps(self, tokens: torch.Tensor) -> Iterator[torch.Tensor]:
         torch.set_num_threads(self._threads)
         cache = DynamicCache(config=self._model.config)
