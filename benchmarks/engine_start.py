@@ -14,7 +14,6 @@ import json
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +21,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.engine_peers import CLOCKS, Ours, Peer
+from benchmarks.engine_peers import CLOCKS, Clock, Ours, Peer
 from model.backends.port import Message
 from model.decoder_loading import load_decoder
 from model.gguf.unpack import unpacked_folder
@@ -35,18 +34,18 @@ NEW_TOKENS = 8
 def main() -> None:
     arguments = _arguments()
     if arguments.child:
-        print(json.dumps(_start(arguments.child, arguments.models[0], arguments.precision)))
+        print(json.dumps(_start(arguments)))
         return
     for model in arguments.models:
-        Console(width=110).print(_compare(model, arguments.precision, arguments.rounds))
+        Console(width=110).print(_compare(model, arguments))
 
 
-def _compare(model: Path, precision: str, rounds: int) -> Table:
-    _child("engine", model, precision)  # makes what is made only once, and warms the cache
+def _compare(model: Path, arguments: argparse.Namespace) -> Table:
+    _child("engine", model, arguments)  # makes what is made only once, and warms the cache
     found: dict[str, list[dict[str, float]]] = {peer: [] for peer in PEERS}
-    for _ in range(rounds):
+    for _ in range(arguments.rounds):
         for peer in PEERS:
-            found[peer].append(_child(peer, model, precision))
+            found[peer].append(_child(peer, model, arguments))
     table = Table(title=model.stem, title_justify="left")
     table.add_column("")
     for column in ("load s", "first token s", "resident MiB", "own MiB"):
@@ -61,27 +60,28 @@ def _compare(model: Path, precision: str, rounds: int) -> Table:
     return table
 
 
-def _child(peer: str, model: Path, precision: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.engine_start", str(model)]
-    command += ["--child", peer, "--precision", precision]
+def _child(peer: str, model: Path, arguments: argparse.Namespace) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.engine_start", str(model), "--child", peer]
+    command += ["--precision", arguments.precision, "--clock", arguments.clock]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
-def _start(name: str, model: Path, precision: str) -> dict[str, float]:
+def _start(arguments: argparse.Namespace) -> dict[str, float]:
     """Load one peer and let it answer; seconds and mebibytes."""
-    load = _loader(name, model, precision)
-    begin = time.perf_counter()
+    clock = CLOCKS[arguments.clock]
+    load = _loader(arguments.child, arguments.models[0], arguments.precision, clock)
+    begin = clock()
     peer = load()
-    loaded = time.perf_counter()
+    loaded = clock()
     timing = peer.answer([Message("user", "Name the colours of the rainbow.")], NEW_TOKENS)
     return {"load": loaded - begin, "first": timing.first, **_memory()}
 
 
-def _loader(name: str, model: Path, precision: str) -> Callable[[], Peer]:
+def _loader(name: str, model: Path, precision: str, clock: Clock) -> Callable[[], Peer]:
     """Import what one peer needs, and nothing else."""
-    folder, clock = unpacked_folder(model, torch.bfloat16), CLOCKS["wall"]
+    folder = unpacked_folder(model, torch.bfloat16)
     if name == "transformers":
         from benchmarks.peer_transformers import Transformers  # noqa: PLC0415
 
@@ -104,6 +104,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", type=Path, nargs="+")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="processor: of all threads")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--child", choices=PEERS, help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -18,6 +18,15 @@ class Projection(nn.Linear):
 
     quantised: QuantisedWeight | None = None
 
+    def reset_parameters(self) -> None:
+        """Start from random numbers, except on the meta device.
+
+        There, where a checkpoint's weights follow, torch would load its symbolic algebra for it,
+        half of the time that opening a model takes.
+        """
+        if not self.weight.is_meta:
+            super().reset_parameters()
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Project the last dimension."""
         if self.quantised is None:

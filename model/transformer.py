@@ -51,13 +51,21 @@ class DecoderLayer(nn.Module):
         return torch.add(x_TD, thought_TD, alpha=self._residual_scale)
 
 
+class _Embedding(nn.Embedding):
+    """Without random numbers on the meta device, as `Projection`."""
+
+    def reset_parameters(self) -> None:
+        if not self.weight.is_meta:
+            super().reset_parameters()
+
+
 class Decoder(nn.Module):
     """A language model of any known family."""
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.embed_tokens = nn.Embedding(config.vocabulary_size, config.hidden_size)
+        self.embed_tokens = _Embedding(config.vocabulary_size, config.hidden_size)
         self.layers = nn.ModuleList(
             DecoderLayer(config, layer) for layer in range(config.layer_count)
         )

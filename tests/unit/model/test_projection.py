@@ -39,3 +39,14 @@ def test_result_has_the_format_of_the_activations(dtype: torch.dtype) -> None:
     layer = Projection(40, 20).to(dtype)
     layer.use(QuantisedWeight.of(torch.randn(20, 40), 4))
     assert layer(torch.randn(3, 40).to(dtype)).dtype == dtype
+
+
+def test_no_random_numbers_where_a_checkpoint_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("torch loads much for this")
+
+    monkeypatch.setattr("torch.nn.init.kaiming_uniform_", refuse)
+    with torch.device("meta"):
+        Projection(8, 4)
+    with pytest.raises(AssertionError, match="torch loads much"):
+        Projection(8, 4)
