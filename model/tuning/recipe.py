@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Sizes, schedule and seed. The defaults are those of the weights that come with Sourcebook."""
+    """Sizes, schedule and seed. The defaults are those of the default model's first pass."""
 
     first_layer: int = 12
     """The layers below are frozen and run once; their outcome is kept on disk."""
