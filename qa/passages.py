@@ -15,6 +15,7 @@ from qa.sentences import sentence_spans
 from qa.words import content_terms, unknown_names
 from retrieval.corpus import Hit
 
+_SENTENCE_ENDS: Final = tuple(".!?:;。！？：；…")
 _SECOND_SENTENCE_COST: Final = 0.15
 """A quote of two sentences must cover this much more of the claim than one sentence does."""
 
@@ -95,6 +96,20 @@ class Passage:
     def sentences(self) -> tuple[str, ...]:
         """Those of the passage, in order."""
         return tuple(self.text(start, end) for start, end in self.spans)
+
+    def is_heading(self, index: int) -> bool:
+        """Whether a sentence only names what stands below it, at the top of a chunk."""
+        sentence = self.sentences[index]
+        return (
+            self.spans[index] in self._tops
+            and not is_row(sentence)
+            and not sentence.endswith(_SENTENCE_ENDS)
+        )
+
+    @cached_property
+    def _tops(self) -> frozenset[Span]:
+        """The first sentences of chunks that go on."""
+        return frozenset(spans[0] for _, spans in self._spans_of if len(spans) > 1)
 
     def header_of(self, index: int) -> range:
         """Return the rows that say what the columns of a row are; none where it is no row.

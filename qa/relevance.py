@@ -115,16 +115,18 @@ class Relevance:
         return [_excerpt(best, sorted(chosen)) for best, chosen in shown.values()]
 
     def quotation(self, score_min: float, elsewhere_min: float) -> Support | None:
-        """Return the sentence that answers best, unless it scores too low.
+        """Return the sentence that answers best, unless it scores too low; no heading answers.
 
         `elsewhere_min` holds for a sentence in another language than the question's.
         """
-        for best in self._ranked[:1]:
-            own = best.passage.language == self._language
-            window = best.passage.windows[best.index]
-            fits = window.end - window.start <= _QUOTED_CHARACTERS_MAX
-            if fits and best.score >= (score_min if own else elsewhere_min):
-                return best.passage.support(window, best.score)
+        best = next((c for c in self._ranked if not c.passage.is_heading(c.index)), None)
+        if best is None:
+            return None
+        own = best.passage.language == self._language
+        window = best.passage.windows[best.index]
+        fits = window.end - window.start <= _QUOTED_CHARACTERS_MAX
+        if fits and best.score >= (score_min if own else elsewhere_min):
+            return best.passage.support(window, best.score)
         return None
 
     def without_path(self, sentence: str) -> str:

@@ -39,8 +39,8 @@ class GroundingThresholds(BaseModel):
     similarity_min: float = Field(default=0.84, ge=0, le=1)
     similarity_with_numbers_min: float = Field(default=0.78, ge=0, le=1)
     relevance_min: float = Field(default=0.89, ge=0)
-    relevance_margin: float = Field(default=0.06, ge=0)
-    quotation_min: float = Field(default=0.95, ge=0)
+    relevance_margin: float = Field(default=0.15, ge=0)
+    quotation_min: float = Field(default=1.0, ge=0)
     quotation_after_marker_min: float = Field(default=1.15, ge=0)
     quotation_elsewhere_min: float = Field(default=0.9, ge=0)
 

@@ -95,3 +95,10 @@ def test_sentences_around_a_table_stay_apart_from_its_rows() -> None:
     text = "Hotels cost much. Trains are cheap.\nCity\tHotel cost\nOslo\t180"
     (excerpt,) = relevance("What is the hotel cost in Oslo?", text).excerpts(3)
     assert excerpt.text == text
+
+
+def test_a_heading_is_never_quoted_as_an_answer() -> None:
+    text = "Preparing a memory stick\nWrite the image to the stick."
+    asked = relevance("How is preparing a memory stick done?", text)
+    assert (quoted := asked.quotation(0.0, 0.0)) is not None
+    assert quoted.quote == "Write the image to the stick."
