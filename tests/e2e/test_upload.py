@@ -1,6 +1,8 @@
 """Point 2: twenty files at once, each followed until it is ready or says why not."""
 
 import re
+from pathlib import Path
+from uuid import uuid4
 
 from playwright.sync_api import expect
 
@@ -20,11 +22,19 @@ def test_every_good_file_is_ready_and_the_broken_one_says_why(library: Library) 
     ] == []
 
 
-def test_stages_and_percentages_were_shown(library: Library) -> None:
-    shown = " ".join(status for statuses in library.seen.values() for status in statuses)
-    waiting, *working = library.words.stages
-    assert waiting in shown
-    assert any(re.search(rf"{stage}\s+\d+\s*%", shown) for stage in working)
+def test_the_stage_and_the_percentage_of_a_long_document_are_shown(
+    library: Library, desk: Desk, tmp_path: Path
+) -> None:
+    new = uuid4().hex  # what was embedded before would be done at once
+    shelves = (f"Shelf {number} holds the files of customer {new}." for number in range(4000))
+    (tmp_path / "shelves.txt").write_text("\n\n".join(shelves))
+    desk.create_collection(f"Archive {new[:6]}")
+    desk.drop([tmp_path / "shelves.txt"])
+    row = desk.document("shelves.txt")
+    _, *working = library.words.stages
+    shown = re.compile(rf"(?:{'|'.join(working)})\s+\d+\s*%")
+    expect(row).to_contain_text(shown, timeout=DOCUMENTS_MS)
+    expect(row).to_have_attribute("data-status", "ready", timeout=DOCUMENTS_MS)
 
 
 def test_a_failed_document_can_be_tried_again(library: Library, desk: Desk) -> None:
