@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from api.caller import Caller
-from security.audit.accesses import Access
+from security.audit.entry import Access
 from security.principal import Principal
 
 

@@ -11,12 +11,14 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from api.cookies import SESSION, cookie_name
 from api.problems import ApiError
 from api.refusals import remember_caller
 from api.state import State, state_of
 from retrieval.access import AccessScope, scope_for
+from security import access_tokens
 from security.bearers import Verified
 from security.errors import InsufficientScope, Unauthenticated
 from security.principal import Principal, Verb
@@ -123,7 +125,7 @@ class Caller:
         raise Unauthenticated
 
 
-def caller(
+async def caller(
     request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     _documented: Annotated[str | None, Depends(_cookie)],
@@ -134,13 +136,20 @@ def caller(
     request.state.rates = counted = list[Rate]()
     on_known = partial(remember_caller, request)
     if bearer is not None:
-        verified = state.bearers.verified(bearer.credentials)
+        verified = await _verified(state, bearer.credentials)
         return Caller(state, bearer.credentials, None, on_known, counted, verified)
     cookie = request.cookies.get(cookie_name(state.settings, SESSION))
     if cookie is not None:
         refuse_foreign_page(request)
-        state.oidc.sessions.keep_confirmed(cookie)
+        await run_in_threadpool(state.oidc.sessions.keep_confirmed, cookie)
     return Caller(state, None, cookie, on_known, counted)
+
+
+async def _verified(state: State, token: str) -> Verified:
+    """Find out who must know a token; in a thread if that may take a provider's time."""
+    if access_tokens.is_well_formed(token):
+        return token
+    return await run_in_threadpool(state.bearers.verified, token)
 
 
 def refuse_foreign_page(request: Request) -> None:

@@ -12,6 +12,7 @@ from api.erasure import Eraser
 from api.observability.metrics import Metrics
 from api.personal_data import PersonalData
 from api.settings import Settings
+from api.shared_core import SharedCore
 from evaluation.store import Evaluations
 from ingest.attempts import Attempts
 from ingest.collections import CollectionService
@@ -87,6 +88,7 @@ class State:
     embedder: Embedder
     index: CorpusIndex
     retriever: Retriever
+    search_core: SharedCore
     generator: Generator
     answers: AnswerService
     forget: Callable[[str], None]

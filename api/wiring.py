@@ -15,6 +15,7 @@ from api.observability.ingestion import IngestionCollector
 from api.observability.metrics import Metrics
 from api.personal_data import PersonalData
 from api.settings import Settings
+from api.shared_core import SharedCore, pays_off
 from api.state import State
 from evaluation.store import Evaluations
 from ingest.attempts import Attempts
@@ -231,6 +232,11 @@ def build_state(
         embedder=embedder,
         index=index,
         retriever=retriever,
+        search_core=SharedCore(
+            is_on=pays_off()
+            if settings.searches_share_core is None
+            else settings.searches_share_core
+        ),
         generator=generator,
         answers=AnswerService(
             database=database,

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from retrieval.tables import IndexChange
+from storage.selects import select_rows
 
 # Any number that no other lock of this product uses.
 _POSTGRESQL_LOCK = 0x50_0B_C4
@@ -51,7 +52,7 @@ def last_sequence(session: Session) -> int:
 
 def last_of_tenant(session: Session, tenant_id: str) -> int:
     """Return the number of a tenant's latest change, 0 when there is none."""
-    return session.scalar(_LAST_OF_TENANT, {"tenant_id": tenant_id}) or 0
+    return select_rows(session, _LAST_OF_TENANT, {"tenant_id": tenant_id}).scalar() or 0
 
 
 def changes_since(session: Session, sequence: int) -> list[Change]:

@@ -17,6 +17,7 @@ from security.cipher import Cipher
 from security.errors import DecryptionFailed
 from security.keyring import KeyRing
 from security.places import Place
+from storage.selects import select_rows
 
 _STATEMENTS_MAX: Final = 64  # writing one takes longer than the database does for its rows
 
@@ -50,7 +51,7 @@ def load_passages(
     """Open the chunks of these numbers that exist, are visible to `scope` and can be read."""
     # The values of filters are not kept: they may be somebody's names.
     query = _by_number(scope) if not scope.filters else _by_number.__wrapped__(scope)
-    rows = session.execute(query, {"numbers": numbers})
+    rows = select_rows(session, query, {"numbers": numbers}).all()
     return {passage.number: passage for passage in _opened_rows(session, keyring, scope, rows)}
 
 

@@ -7,6 +7,7 @@ it. So on busy cores a search takes no longer than if it had done one after the 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Final, TypeVar
 
@@ -15,7 +16,19 @@ LARGE_FROM: Final = 200_000
 
 _Result = TypeVar("_Result")
 
-_pool: Final = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "search-beside")
+_cores: Final = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else frozenset[int]()
+
+
+def _use_all_cores() -> None:
+    """Leave the core to which the search that starts this thread may be kept."""
+    if _cores:
+        with suppress(OSError):  # they may not be this process's any more
+            os.sched_setaffinity(0, _cores)
+
+
+_pool: Final = ThreadPoolExecutor(
+    max(1, (os.cpu_count() or 1) - 1), "search-beside", initializer=_use_all_cores
+)
 
 
 def beside(work: Callable[[], _Result]) -> Callable[[], _Result]:

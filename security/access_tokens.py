@@ -17,6 +17,7 @@ from security.secret_tokens import is_secret, new_secret, secret_hash
 from security.settings import AccessTokenSettings
 from security.tables import AccessToken
 from storage.row_security import enter_tenant, show_credential
+from storage.selects import select_rows
 
 PREFIX: Final = "sbk_"
 
@@ -112,7 +113,7 @@ class AccessTokens:
             raise Unauthenticated
         hashed = secret_hash(token)
         show_credential(session, hashed)
-        row = session.execute(_KNOWN, {"secret_hash": hashed}).one_or_none()
+        row = select_rows(session, _KNOWN, {"secret_hash": hashed}).one_or_none()
         if row is None or row.expires_at <= self._clock():
             raise Unauthenticated
         enter_tenant(session, row.tenant_id)

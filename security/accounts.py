@@ -18,6 +18,7 @@ from security.memberships import memberships_of
 from security.passwords import Passwords
 from security.principal import Principal, Role, Verb
 from security.tables import PERSON, BrowserSession, Grant, Tenant, User
+from storage.selects import select_rows
 
 NAME_CHARACTERS_MAX: Final = 200
 
@@ -173,7 +174,7 @@ def principal_of(
     Raises:
         Unauthenticated: the user is gone or deactivated.
     """
-    user = session.execute(_ACTIVE, {"user_id": user_id}).one_or_none()
+    user = select_rows(session, _ACTIVE, {"user_id": user_id}).one_or_none()
     if user is None:
         raise Unauthenticated
     note_epoch(session, user.tenant_id, user.permission_epoch)

@@ -22,6 +22,7 @@ from security.key_cache import KeyCache
 from security.keys import KeyProvider
 from security.tables import WrappedKey
 from security.tenant_keys import TENANT_OWNER, TenantKeys, TenantKeyStore, key_place
+from storage.selects import select_rows
 
 CACHED_KEYS_MAX: Final = 16_384
 _QUERY_OWNERS_MAX: Final = 500
@@ -91,7 +92,7 @@ class KeyRing:
         wrapped = dict[str, bytes]()
         for start in range(0, len(owners), _QUERY_OWNERS_MAX):
             wanted = owners[start : start + _QUERY_OWNERS_MAX]
-            rows = session.execute(_STORED, {"tenant_id": tenant_id, "owners": wanted})
+            rows = select_rows(session, _STORED, {"tenant_id": tenant_id, "owners": wanted})
             wrapped.update((owner, sealed) for owner, sealed in rows)
         for owner in set(owners) - wrapped.keys():
             self._ciphers.drop((tenant_id, owner))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from security.principal import Role
 from security.tables import Grant, GroupMember
 from storage.database import ID
+from storage.selects import select_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,8 @@ def memberships_of(session: Session, tenant_id: str, user_id: str) -> Membership
     groups = set[str]()
     own: dict[str | None, Role] = {}
     inherited: defaultdict[str | None, frozenset[Role]] = defaultdict(frozenset)
-    for group, place, role, holder in session.execute(
-        _HELD, {"tenant_id": tenant_id, "user_id": user_id}
-    ):
+    wanted = {"tenant_id": tenant_id, "user_id": user_id}
+    for group, place, role, holder in select_rows(session, _HELD, wanted).all():
         if group is not None:
             groups.add(group)
         elif holder is not None:

@@ -180,5 +180,8 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Any) -> None:
     # A read that later writes cannot wait for another writer in WAL mode, it fails at once: so
     # whoever may write takes the lock first.
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("reading", False):
+        # It waits for nobody, so it cannot fail for them; the driver needs a tenth of the time.
+        connection.connection.dbapi_connection.execute("BEGIN")
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -20,6 +20,11 @@ router = APIRouter(prefix="/v1/search", tags=["search"])
 @router.post("")
 def search(query: search_schemas.Query, caller: CallerOf) -> search_schemas.Hits:
     """Find the passages that fit a question or words best."""
+    with caller.state.search_core.shared():
+        return _found(query, caller)
+
+
+def _found(query: search_schemas.Query, caller: Caller) -> search_schemas.Hits:
     keyring = caller.state.keyring
     with caller.reading() as visit:
         scope, principal = visit.scope(), visit.principal

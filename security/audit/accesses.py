@@ -6,25 +6,13 @@ entries (group commit: DeWitt et al., "Implementation techniques for main memory
 SIGMOD 1984).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from threading import Lock
 
+from security.audit.entry import Access
 from security.audit.log import AuditLog
 from storage.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Who read what; as for `AuditLog.record`."""
-
-    tenant_id: str
-    actor: str
-    action: str
-    target: str | None
-    details: Mapping[str, object] | None
-
 
 _Waiting = tuple[Access, Future[None]]
 
@@ -65,15 +53,7 @@ class Accesses:
     def _write(self, taken: Sequence[_Waiting]) -> None:
         try:
             with self._database.transaction(taken[0][0].tenant_id) as session:
-                for one, _ in taken:
-                    self._audit.record(
-                        session,
-                        one.tenant_id,
-                        one.actor,
-                        one.action,
-                        one.target,
-                        details=one.details,
-                    )
+                self._audit.record_all(session, [access for access, _ in taken])
         except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for it
             if len(taken) == 1:
                 taken[0][1].set_exception(error)

@@ -5,6 +5,7 @@ encrypted; the rest are ids, which mean nothing once the rows that they name are
 """
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -51,7 +52,18 @@ class Fact:
     actor: str
     action: str
     target: str | None
-    outcome: Outcome
+    outcome: Outcome = "success"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who read what; as for `AuditLog.record`."""
+
+    tenant_id: str
+    actor: str
+    action: str
+    target: str | None
+    details: Mapping[str, object] | None
 
 
 def ocsf_entry(fact: Fact, sealed: Sealed | None) -> dict[str, Json]:

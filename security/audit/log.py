@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
@@ -12,16 +13,29 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from security.audit.canonical import canonical
-from security.audit.entry import Fact, Outcome, Sealed, ocsf_entry
+from security.audit.entry import Access, Fact, Outcome, Sealed, ocsf_entry
 from security.audit.opening import AuditRecord, Opener, details_place
 from security.audit.tables import AuditEntry
 from security.audit.tree import grow_at_commit
+from security.cipher import Cipher
 from security.errors import AuditUnavailable, Forbidden
 from security.keyring import KeyRing
 from security.principal import Principal, Verb
 
 _PERSON_ID: Final = re.compile(r"[0-9a-f]{32}")
 """Other actors, such as "operator" and "worker", are parts of the system and have no secrets."""
+
+_Ciphers = dict[tuple[str, str | None], Cipher]
+"""By tenant and owner; None is the tenant itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What happened, its details, and whom they are about."""
+
+    fact: Fact
+    person: str
+    details: Mapping[str, object] | None
 
 
 class AuditLog:
@@ -58,23 +72,24 @@ class AuditLog:
             AuditUnavailable: here or at the commit; the change must not and does not happen.
         """
         fact = Fact(uuid4().hex, tenant_id, self._clock(), actor, action, target, outcome)
-        try:
-            sealed = self._sealed(session, fact, about or actor, details) if details else None
-            entry = AuditEntry(
-                id=fact.id,
-                tenant_id=tenant_id,
-                at=fact.at,
-                actor=actor,
-                action=action,
-                target=target,
-                outcome=outcome,
-                body=canonical(ocsf_entry(fact, sealed)),
+        self._add(session, [_Told(fact, about or actor, details)])
+
+    def record_all(self, session: Session, accesses: Sequence[Access]) -> None:
+        """Add an entry for each access, as `record` does: in one go, and each key read once.
+
+        Raises:
+            AuditUnavailable: here or at the commit; then nothing may be read.
+        """
+        now = self._clock()
+        told = [
+            _Told(
+                Fact(uuid4().hex, one.tenant_id, now, one.actor, one.action, one.target),
+                one.actor,
+                one.details,
             )
-            session.add(entry)
-            session.flush()
-        except DBAPIError as error:
-            raise AuditUnavailable from error
-        grow_at_commit(session, entry)
+            for one in accesses
+        ]
+        self._add(session, told)
 
     def entries(
         self, session: Session, principal: Principal, *, before: int | None = None, limit: int = 100
@@ -93,17 +108,45 @@ class AuditLog:
         opener = Opener(self._keys)
         return [opener.opened(session, entry, None) for entry in session.scalars(newest_first)]
 
-    def _sealed(
-        self, session: Session, fact: Fact, person: str, details: Mapping[str, object]
-    ) -> Sealed:
-        owner = person_owner(person) if _PERSON_ID.fullmatch(person) else None
-        cipher = (
-            self._keys.obtain(session, fact.tenant_id, owner)
-            if owner
-            else self._keys.tenant(session, fact.tenant_id).audit
-        )
-        text = json.dumps(details, ensure_ascii=False, sort_keys=True).encode()
-        return Sealed(owner, cipher.seal(details_place(fact.id), text))
+    def _add(self, session: Session, told: Sequence[_Told]) -> None:
+        ciphers = _Ciphers()
+        try:
+            entries = [_entry(one.fact, self._sealed(session, one, ciphers)) for one in told]
+            session.add_all(entries)
+            session.flush()
+        except DBAPIError as error:
+            raise AuditUnavailable from error
+        for entry in entries:
+            grow_at_commit(session, entry)
+
+    def _sealed(self, session: Session, told: _Told, ciphers: _Ciphers) -> Sealed | None:
+        """Seal the details of an entry; `ciphers` keeps those that were read for it."""
+        if not told.details:
+            return None
+        owner = person_owner(told.person) if _PERSON_ID.fullmatch(told.person) else None
+        whose = told.fact.tenant_id, owner
+        if whose not in ciphers:
+            ciphers[whose] = self._cipher(session, *whose)
+        text = json.dumps(told.details, ensure_ascii=False, sort_keys=True).encode()
+        return Sealed(owner, ciphers[whose].seal(details_place(told.fact.id), text))
+
+    def _cipher(self, session: Session, tenant_id: str, owner: str | None) -> Cipher:
+        if owner is None:
+            return self._keys.tenant(session, tenant_id).audit
+        return self._keys.obtain(session, tenant_id, owner)
+
+
+def _entry(fact: Fact, sealed: Sealed | None) -> AuditEntry:
+    return AuditEntry(
+        id=fact.id,
+        tenant_id=fact.tenant_id,
+        at=fact.at,
+        actor=fact.actor,
+        action=fact.action,
+        target=fact.target,
+        outcome=fact.outcome,
+        body=canonical(ocsf_entry(fact, sealed)),
+    )
 
 
 def person_owner(user_id: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from starlette.testclient import TestClient
 
 from api import search_schemas
@@ -45,7 +45,7 @@ def test_a_search_takes_ten_statements_in_three_transactions(world: World) -> No
         assert len(hits) == len(TEXTS)
         assert len(spent.statements) == 10, spent.statements
         # Rights and changes; passages; the audit entry, which alone may write.
-        assert spent.begun == ["BEGIN", "BEGIN", "BEGIN IMMEDIATE"]
+        assert spent.begun == ["reading", "reading", "writing"]
 
 
 def found(world: World, client: TestClient) -> list[search_schemas.Hit]:
@@ -60,11 +60,18 @@ def counted(engine: Engine) -> Iterator[Spent]:
     spent, mine = Spent(), threading.get_ident()
 
     def executed(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if threading.get_ident() == mine and not statement.startswith("BEGIN"):
+            spent.statements.append(statement)
+
+    def begun(connection: Connection) -> None:
         if threading.get_ident() == mine:
-            (spent.begun if statement.startswith("BEGIN") else spent.statements).append(statement)
+            reads = connection.get_execution_options().get("reading", False)
+            spent.begun.append("reading" if reads else "writing")
 
     event.listen(engine, "before_cursor_execute", executed)
+    event.listen(engine, "begin", begun)
     try:
         yield spent
     finally:
         event.remove(engine, "before_cursor_execute", executed)
+        event.remove(engine, "begin", begun)

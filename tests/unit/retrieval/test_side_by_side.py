@@ -1,4 +1,6 @@
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
 import numpy as np
@@ -35,6 +37,19 @@ def test_what_nobody_has_begun_is_done_by_who_waits_for_it() -> None:
 def test_a_part_knows_the_trace_that_it_belongs_to() -> None:
     _here.set("in a request")
     assert beside(_here.get)() == "in a request"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads can be moved on Linux")
+def test_a_part_may_use_every_core_though_its_search_is_kept_on_one() -> None:
+    every = os.sched_getaffinity(0)
+
+    def bound() -> set[int]:
+        os.sched_setaffinity(0, {min(every)})
+        with ThreadPoolExecutor(1, initializer=side_by_side._use_all_cores) as pool:
+            return pool.submit(os.sched_getaffinity, 0).result()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(bound).result() == every
 
 
 def test_a_large_corpus_finds_what_a_small_one_does(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Entries of several requests in one transaction: each of them waits for its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
@@ -12,7 +12,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from security.audit import AuditLog
-from security.audit.accesses import Access, Accesses
+from security.audit.accesses import Accesses
+from security.audit.entry import Access
+from security.audit.opening import Opener
 from security.audit.tables import AuditEntry
 from security.errors import AuditUnavailable
 from security.keyring import KeyRing
@@ -29,9 +31,9 @@ class Watched(AuditLog):
         super().__init__(keyring, clock)
         self.is_written, self.goes_on = Event(), Event()
 
-    def record(self, session: Session, *args: object, **named: object) -> None:  # type: ignore[override]
-        super().record(session, *args, **named)  # type: ignore[arg-type]
-        if args[3] == "broken":
+    def record_all(self, session: Session, accesses: Sequence[Access]) -> None:
+        super().record_all(session, accesses)
+        if any(one.target == "broken" for one in accesses):
             raise AuditUnavailable
         self.is_written.set()
         assert self.goes_on.wait(SECONDS_MAX)
@@ -131,3 +133,23 @@ def held(accesses: Accesses, log: Watched) -> Iterator[Come]:
 def targets(database: Database) -> list[str | None]:
     with database.reading(TENANT) as session:
         return list(session.scalars(select(AuditEntry.target).order_by(AuditEntry.sequence)))
+
+
+def test_what_is_written_together_is_what_one_by_one_would_be(
+    keyring: KeyRing, clock: Clock, database: Database
+) -> None:
+    log = AuditLog(keyring, clock)
+    people = ["1" * 32, "2" * 32, "1" * 32, "worker"]
+    with database.transaction(TENANT) as session:
+        read = [
+            Access(TENANT, person, "document.open", None, {"n": number})
+            for number, person in enumerate(people)
+        ]
+        log.record_all(session, read)
+        for number, person in enumerate(people):
+            log.record(session, TENANT, person, "document.open", None, details={"n": number})
+    with database.reading(TENANT) as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence)).all()
+        told = [Opener(keyring).opened(session, entry, None).details for entry in entries]
+    assert [entry.actor for entry in entries] == people * 2
+    assert told == [{"n": n} for n in range(4)] * 2
