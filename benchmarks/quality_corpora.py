@@ -30,7 +30,7 @@ from retrieval.vectors.faiss_vectors import FaissVectors
 from retrieval.visibility import DocumentClass, VisibilityClasses
 
 BLIND: Final = BlindTokens(bytes(range(32)))
-_SCOPE: Final = AccessScope("benchmark", frozenset({1}))
+SCOPE: Final = AccessScope("benchmark", frozenset({1}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def read_corpus(folder: Path, embedder: CachedEmbedder, cache: Path) -> Corpus:
     # Judgements of documents name their files, those of pages leave the ending out.
     named = {path: path.name if path.name in judged else path.stem for path in files}
     documents = [
-        CutDocument(name, path.stem, *_parsed(path, embedder, cache))
+        CutDocument(name, path.stem, *read_pdf(path, embedder, cache))
         for path, name in named.items()
     ]
     return Corpus(dataset, documents)
@@ -86,7 +86,7 @@ def candidates(
     corpus: Corpus, embedder: CachedEmbedder, settings: RetrievalSettings
 ) -> Iterator[tuple[Question, Candidates]]:
     """Ask the product's indexes every judged question."""
-    index, questions = _index(corpus, embedder, settings), corpus.dataset.judged_questions
+    index, questions = index_of(corpus, embedder, settings), corpus.dataset.judged_questions
     crossing = Crossing(embedder, settings.foreign_centre_share)
     vectors = embedder.embed_queries([question.text for question in questions])
     for question, vector in zip(questions, vectors, strict=True):
@@ -94,11 +94,12 @@ def candidates(
         tokens = BLIND.tokens(words)
         limit = settings.candidates_max
         queries = crossing.queries(question.text, vector.astype(np.float32))
-        found = index.search(_SCOPE, queries, tokens, limit, ignore)
+        found = index.search(SCOPE, queries, tokens, limit, ignore)
         yield question, crossing.adapted(question.text, found)
 
 
-def _index(corpus: Corpus, embedder: CachedEmbedder, settings: RetrievalSettings) -> TenantIndex:
+def index_of(corpus: Corpus, embedder: CachedEmbedder, settings: RetrievalSettings) -> TenantIndex:
+    """Index a corpus as the product does; chunks are called by their place in `places`."""
     classes = VisibilityClasses()
     centre = partial(centre_of, embedder)
     vectors = FaissVectors(classes, embedder.dimensions, settings, centre)
@@ -123,7 +124,7 @@ def _indexed(corpus: Corpus, embedder: CachedEmbedder) -> Iterable[IndexedDocume
         )
 
 
-def _parsed(path: Path, embedder: CachedEmbedder, cache: Path) -> tuple[str | None, list[Chunk]]:
+def read_pdf(path: Path, embedder: CachedEmbedder, cache: Path) -> tuple[str | None, list[Chunk]]:
     """Return a file's language and passages."""
     key = sha256(path.read_bytes() + _code_version()).hexdigest()
     kept = cache / f"{key}.pickle"

@@ -105,12 +105,21 @@ class Composition:
         generator, settings = self._writer.generator, self._writer.settings
         prompt = build_prompt(
             part.question,
-            relevance.excerpts(settings.shown_sentences_max),
+            relevance.excerpts(self._shown_sentences(relevance)),
             self._history,
             generator.count_tokens,
             settings,
         )
         return draft.write(generator, self._request(prompt), prompt.excerpts, cancelled)
+
+    def _shown_sentences(self, relevance: Relevance) -> int:
+        """Count what the model is shown: more where the ranking hardly tells the best apart.
+
+        In short documents more sentences than needed make a small model deny what stands there.
+        """
+        settings = self._writer.settings
+        near = relevance.count_near_best(settings.shown_margin)
+        return max(settings.shown_sentences_min, min(near, settings.shown_sentences_max))
 
     def _request(self, prompt: Prompt) -> GenerationRequest:
         numbers = CitedNumbers(frozenset(range(1, len(prompt.excerpts) + 1)))

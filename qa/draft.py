@@ -62,16 +62,16 @@ class Draft:
         `shown` are the excerpts in the request's prompt, which the model cites by number.
         """
         self._shown = shown
-        score_min = self._thresholds.quotation_min
+        denied = False
         for sentence in self._sentences(generator, request, cancelled):
             if NOT_FOUND in sentence.upper():  # what the model adds to that is not an answer
-                score_min = self._thresholds.quotation_after_marker_min
+                denied = True
                 break
             yield from self._checked(sentence)
         if cancelled.is_set():
             return
         if self.is_empty:
-            yield from self._quoted(score_min)
+            yield from self._quoted(denied=denied)
         self.finished = True
 
     def _sentences(
@@ -96,12 +96,17 @@ class Draft:
             return  # the question again; a question states nothing that could be supported
         numbers = cited_numbers(sentence)
         if support := self._verbatim(text, numbers):
-            yield from self._verified.add(text, support)
+            yield from self._of_asked_year(text, support)
             return
         for start, end in sentence_spans(text):
             clause = text[start:end]
             if support := self._verbatim(clause, numbers) or self._said(clause):
-                yield from self._verified.add(clause, support)
+                yield from self._of_asked_year(clause, support)
+
+    def _of_asked_year(self, text: str, support: Support) -> Iterator[Token | CitationFound]:
+        """Let through what is of the year asked about, or what its place says of that year."""
+        if said := self._relevance.of_asked_year(text, support):
+            yield from self._verified.add(plain(said), support)
 
     def _verbatim(self, text: str, numbers: frozenset[int]) -> Support | None:
         """Find the words as they are, in the passages that the model cites before all others."""
@@ -123,8 +128,13 @@ class Draft:
             return support
         return None
 
-    def _quoted(self, score_min: float) -> Iterator[Token | CitationFound]:
-        """Quote the sentence that answers best: a small model often misses what stands there."""
-        support = self._relevance.quotation(score_min, self._thresholds.quotation_elsewhere_min)
+    def _quoted(self, *, denied: bool) -> Iterator[Token | CitationFound]:
+        """Quote the sentence that answers best: a small model often misses what stands there.
+
+        Where it `denied` that there is an answer, the question must speak against it.
+        """
+        least = self._thresholds
+        score_min = least.quotation_after_marker_min if denied else least.quotation_min
+        support = self._relevance.quotation(score_min, least.quotation_elsewhere_min, denied=denied)
         if support is not None:
             yield from self._verified.add(plain(support.quote), support)

@@ -28,14 +28,21 @@ _AMBIGUOUS_MONTH: Final = re.compile(r"(?i:mar|may|dec)")
 _WORDS: Final = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
-    *("nineteen", "twenty"),
+    "nineteen",
 )
 _WORD: Final = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
+_TENS: Final = (*("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"),)
+_TEN: Final = re.compile(
+    rf"\b(?P<tens>{'|'.join(_TENS)})(?:[-\s](?P<ones>{'|'.join(_WORDS[1:10])}))?\b", re.IGNORECASE
+)
 _ORDINALS: Final = (
     *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"),
     "tenth",
 )
 _ORDINAL: Final = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
+_ROUND: Final = re.compile(
+    r"\b(?:dozen|hundred|thousand|million|billion)s?\b|数[十百千万亿]|數[十百千萬億]"
+)
 _YEAR_MIN: Final = 1900
 _YEAR_MAX: Final = 2099
 _CHINESE: Final = {digit: number for number, digit in enumerate("零一二三四五六七八九十")} | {
@@ -55,10 +62,18 @@ def numbers_held(text: str) -> frozenset[str]:
     """Return the values a passage states, also those it spells out or scales."""
     folded = unicodedata.normalize("NFKC", text)
     plain = (_value(match["digits"]) for match in _NUMBER.finditer(folded))
-    words = (str(_WORDS.index(word.lower())) for word in _WORD.findall(folded))
+    words = (str(_WORDS.index(word.lower())) for word in _WORD.findall(_TEN.sub(" ", folded)))
+    tens = map(_spelled, _TEN.finditer(folded))
     ordinals = (str(_ORDINALS.index(word.lower()) + 1) for word in _ORDINAL.findall(folded))
     chinese = (str(_CHINESE[character]) for character in folded if character in _CHINESE)
-    return numbers_claimed(text).union(plain, words, ordinals, chinese)
+    return numbers_claimed(text).union(plain, words, tens, ordinals, chinese)
+
+
+def amounts_held(text: str) -> frozenset[str]:
+    """Return the values that may count or measure something: no months, ordinals or years."""
+    folded = _ORDINAL.sub(" ", _MONTH.sub(" ", unicodedata.normalize("NFKC", text)))
+    held = numbers_held(folded)
+    return (held - years(held)).union(_ROUND.findall(folded.lower()))
 
 
 def years(numbers: frozenset[str]) -> frozenset[str]:
@@ -69,6 +84,13 @@ def years(numbers: frozenset[str]) -> frozenset[str]:
 def _scaled(match: re.Match[str]) -> str:
     scale = match["scale"]
     return _value(match["digits"], _SCALES[scale.lower()] if scale else 0)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    ones = match["ones"]
+    return str(
+        10 * (_TENS.index(match["tens"].lower()) + 2) + (_WORDS.index(ones.lower()) if ones else 0)
+    )
 
 
 def _value(digits: str, exponent: int = 0) -> str:

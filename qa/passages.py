@@ -60,7 +60,7 @@ class Passage:
         headings = (heading for part in self.parts for heading in part.chunk.heading_path)
         context = "\n".join((self.hit.document_name, *dict.fromkeys(headings)))
         self._whole = f"{context}\n{self.whole_text}"
-        self._context_numbers = numbers_held(context)
+        self.title_numbers = numbers_held(context)
 
     def _joined(self) -> str:
         text = ""
@@ -124,6 +124,11 @@ class Passage:
         short = takewhile(lambda row: self._cells(row) < cells, range(first + 1, index))
         return range(first, first + 1 + len(list(short)))
 
+    def terms_with_header(self, index: int) -> frozenset[str]:
+        """Return a sentence's terms and, of a row, those of the rows that name its columns."""
+        rows = (index, *self.header_of(index))
+        return frozenset[str]().union(*(self.windows[row].terms for row in rows))
+
     def _cells(self, index: int) -> int:
         return self.sentences[index].count(CELL_SEPARATOR)
 
@@ -176,7 +181,7 @@ class Passage:
     def _window(self, start: int, end: int, cost: float) -> Window:
         text = self.text(start, end)
         return Window(
-            start, end, content_terms(text), self._context_numbers | numbers_held(text), cost
+            start, end, content_terms(text), self.title_numbers | numbers_held(text), cost
         )
 
     def is_near(self, index: int, support: Support) -> bool:
@@ -184,6 +189,11 @@ class Passage:
         beside = self.spans[max(0, index - 1) : index + 2]
         offset = self._offset
         return offset + beside[0][0] < support.end and support.start < offset + beside[-1][1]
+
+    def index_of(self, support: Support) -> int:
+        """Return which sentence a claim's place begins in."""
+        start = support.start - self._offset
+        return max(index for index, (first, _) in enumerate(self.spans) if first <= start)
 
     def runs(self, count: int) -> Iterator[tuple[int, int]]:
         """Yield the spans of so many sentences in a row, all of one chunk."""

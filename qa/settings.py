@@ -84,6 +84,8 @@ class AnswerSettings(BaseModel):
 
     `cached_answers_max` answers are kept in memory for questions that come again (0: none). A
     question that asks up to `question_parts_max` things is answered part by part (1: as a whole).
+    The model is shown the best `shown_sentences_min` sentences, and up to `shown_sentences_max` of
+    those whose score (see `GroundingThresholds`) is at most `shown_margin` behind the best.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,9 +93,11 @@ class AnswerSettings(BaseModel):
     cached_answers_max: int = Field(default=1_000, ge=0)
     question_parts_max: int = Field(default=4, gt=0)
     question_characters_max: int = Field(default=4_000, gt=0)
-    passages_max: int = Field(default=5, gt=0)
+    passages_max: int = Field(default=8, gt=0)
     mentions_max: int = Field(default=10, gt=0)
-    shown_sentences_max: int = Field(default=3, gt=0)
+    shown_sentences_min: int = Field(default=3, gt=0)
+    shown_sentences_max: int = Field(default=6, gt=0)
+    shown_margin: float = Field(default=0.08, ge=0)
     passage_tokens_max: int = Field(default=1_200, gt=0)
     history_turns_max: int = Field(default=2, ge=0)
     history_characters_max: int = Field(default=400, ge=0)

@@ -13,6 +13,9 @@ from qa.numbers import numbers_claimed, numbers_held
         ("It began in October 1973.", "始于1973年10月"),
         ("It took 3 days.", "It took three days."),
         ("It took 3 days.", "用了三天"),
+        ("It took 20 days.", "It took twenty days."),
+        ("It took 90 days.", "It took ninety days."),
+        ("It took 45 days.", "It took Forty-five days."),
         ("In the 18th century.", "the 18th century"),
         ("共１２人。", "12 people"),
     ],
@@ -28,6 +31,8 @@ def test_a_value_is_found_however_it_is_written(sentence, passage):
         ("It began in November 1973.", "It began in October 1973."),
         ("Revenue was 2.5 billion.", "Revenue was 2.5 million."),
         ("In 1979.", "In 1977."),
+        ("It took 46 days.", "It took forty-five days."),
+        ("It took 5 days.", "It took forty-five days."),
         ("增长了3%。", "增长了30%。"),
     ],
 )

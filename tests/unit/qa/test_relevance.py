@@ -102,3 +102,37 @@ def test_a_heading_is_never_quoted_as_an_answer() -> None:
     asked = relevance("How is preparing a memory stick done?", text)
     assert (quoted := asked.quotation(0.0, 0.0)) is not None
     assert quoted.quote == "Write the image to the stick."
+
+
+def test_what_the_whole_document_is_about_its_sentences_need_not_say() -> None:
+    text = "The staff was 93,516 people. Acme improved its staff training in 2018."
+    question = "How many people were the staff of Acme in 2018?"
+    cover = Hit("d.1", "d", "Acme 2018.pdf", 9, Chunk(1, "Acme Limited", 90, 102))
+    found = hit(text, name="Acme 2018.pdf")
+    asked = Relevance(question, [found], EvenEmbedder(), [cover])
+    assert (quoted := asked.quotation(0.0, 0.0)) is not None
+    assert quoted.quote == "The staff was 93,516 people."
+
+
+def test_the_header_of_a_row_counts_as_said_in_it() -> None:
+    (excerpt, *_) = relevance("What was the service cost in 2018?", ROWS).excerpts(1)
+    best = excerpt.sentences[excerpt.best]
+    assert best == "Service cost\t10\t12"
+    asked = relevance("What was the service cost in 2018?", ROWS)
+    assert asked.best_score > relevance("What was the service cost in 2011?", ROWS).best_score
+
+
+def test_a_sentence_without_what_is_asked_for_is_not_quoted() -> None:
+    text = "The number of stores fell."
+    assert relevance("How many stores are there?", text).quotation(0.0, 0.0) is None
+    assert relevance("What happened to the stores?", text).quotation(0.0, 0.0) is not None
+
+
+def test_a_row_is_not_quoted_in_another_language() -> None:
+    asked = relevance("那里有多少家门店？", "Idaho has many\t5\tPuerto Rico has\t2")
+    assert asked.quotation(0.0, 0.0) is None
+
+
+def test_sentences_near_the_best_are_counted() -> None:
+    asked = relevance("What do stores sell?", "Stores sell phones. Stores sell tea. Trains run.")
+    assert [asked.count_near_best(margin) for margin in (0.0, 0.08, 1.0)] == [2, 2, 3]

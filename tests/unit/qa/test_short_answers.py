@@ -111,3 +111,45 @@ def test_an_answer_in_another_language_gives_way_to_the_readers_own(ask, shelf, 
     answer = ask("How much of the hotel costs is refunded a night?")
     assert answer.text == "Hotel costs are refunded up to 120 euros a night. [1]"
     assert answer.citations[0].document_id == english
+
+
+def test_the_figure_of_another_year_is_replaced_by_that_of_the_year_asked_about(
+    ask, shelf, generator
+):
+    shelf.add("Sales by region\n(Millions)\t2019\t2018\nNorth America\t$170,773\t$141,366")
+    generator.says = "$141,366 [1]"
+    answer = ask("What were the sales in North America in 2019?")
+    assert answer.text == "$170,773. [1]"
+    assert answer.citations[0].quote == "North America\t$170,773\t$141,366"
+
+
+def test_what_cannot_be_the_answer_is_not_shown(ask, shelf, generator):
+    shelf.add("Sales declined in most stores of the chain.")
+    generator.says = "most stores [1]"
+    assert ask("How many stores does the chain have?").refused
+
+
+def test_after_a_denial_only_what_was_asked_for_is_quoted_from_another_language(
+    ask, shelf, generator
+):
+    shelf.add("Debian 12 needs 2 gigabytes of memory.")
+    generator.says = "NOT FOUND"
+    assert ask("Debian 12 需要多少内存？").text == "Debian 12 needs 2 gigabytes of memory. [1]"
+    assert ask("Debian 12 需要什么内存？").refused
+
+
+def test_the_model_is_shown_more_where_the_best_can_hardly_be_told(ask, shelf, generator):
+    for city in ("Oslo", "Rome", "Bonn", "Lima", "Kiev", "Riga", "Bern"):
+        shelf.add(f"The store in {city} sells phones.")
+    generator.says = "phones [1]"
+    ask("What does the store sell?")
+    assert generator.requests[-1].messages[-1].content.count("<passage ") == 6
+
+
+def test_the_model_is_shown_few_sentences_where_one_fits_best(ask, shelf, generator):
+    shelf.add("The store sells phones.")
+    for text in ("Trains run daily.", "Leave is paid.", "Rooms are booked.", "Tea is free."):
+        shelf.add(text)
+    generator.says = "phones [1]"
+    ask("What does the store sell?")
+    assert generator.requests[-1].messages[-1].content.count("<passage ") == 3
