@@ -27,7 +27,7 @@ class Strip:
     """A run of text on one line; edges in pixels; certainty from 0 to 1.
 
     `height` is that of the letters, also where the line is askew; `slope` is how far it sinks for
-    each pixel to the right.
+    each pixel to the right. One that `is_stamped` stands on the page as if alone.
     """
 
     text: str
@@ -38,6 +38,7 @@ class Strip:
     height: float
     slope: float = 0.0
     certainty: float = 1.0
+    is_stamped: bool = False
 
 
 class Reader:

@@ -61,6 +61,8 @@ def _beside(shift: float, strip: Strip, other_shift: float, other: Strip) -> boo
     common = min(strip.bottom - shift, other.bottom - other_shift) - max(
         strip.top - shift, other.top - other_shift
     )
+    if strip.is_stamped or other.is_stamped:
+        return False
     apart = strip.left >= other.right or other.left >= strip.right
     return apart and common > _OVERLAP_MIN * min(strip.height, other.height)
 

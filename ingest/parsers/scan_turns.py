@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from ingest.parsers import seals
 from ingest.parsers.ocr import Reader, Strip
 
 _CERTAIN = 0.85
@@ -54,7 +55,7 @@ def upright(reader: Reader, picture: Image.Image) -> Reading:
 def _read(reader: Reader, picture: Image.Image, turns: int) -> Reading:
     method = _TURNS[turns]
     shown = picture if method is None else picture.transpose(method)
-    return Reading(reader.strips(shown), turns, *shown.size)
+    return Reading(seals.strips(reader, shown), turns, *shown.size)
 
 
 def _turns_wanted(found: Reading) -> int:
