@@ -107,7 +107,7 @@ _PICTURES = {
     b"II*\x00": TIFF,
     b"MM\x00*": TIFF,
 }
-_HEIF = frozenset({b"ftypheic", b"ftypmif1", b"ftypavif"})
+_HEIF = re.compile(rb"ftyp(?:hei[cmsx]|hev[cmsx]|mif1|msf1|avi[fs])")
 _OTHER_PICTURE = "Pictures of this kind cannot be read. Save the picture as PNG, JPEG or TIFF."
 # Programs and other binary files whose first bytes may pass for UTF-16.
 _PROGRAMS = (
@@ -225,7 +225,7 @@ def _picture_type(head: bytes) -> str | None:
 
 
 def _refuse_known(head: bytes) -> None:
-    if head.startswith(b"GIF8") or head[4:12] in _HEIF:
+    if head.startswith(b"GIF8") or _HEIF.match(head, 4):
         raise UnsupportedType(_OTHER_PICTURE)
     if head.startswith(b"BM") and head[6:10] == bytes(4):
         raise UnsupportedType(_OTHER_PICTURE)

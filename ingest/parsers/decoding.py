@@ -12,11 +12,25 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# What programs mean that name a charset: the Encoding Standard of the web says so as well.
+_USED = {
+    "gb2312": "gb18030",
+    "gb_2312-80": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "cp936": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "iso-8859-1": "cp1252",
+}
 _SAMPLE_BYTES = 256 * 1024
 _STATISTICS_BYTES_MIN = 200
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _HIGH_SHARE_MAX = 0.2  # of the bytes of a text in Latin letters
 _LONG_RUNS_SHARE_MAX = 0.1
+_FREQUENT_SHARE_MIN = 0.6
 # Of cp1252 without the letters that stand where Polish, Czech, Turkish and others have theirs.
 _WESTERN = frozenset(
     "€‚„…†‡‰‹›‘’“”•–—™\u00a0¡¢£¥§©«»®°±²´µ·¼½¾¿×÷ÀÁÂÄÅÆÇÈÉÊËÍÎÏÑÓÔÖØÙÚÜßàáâäåæçèéêëíîïñóôöøùúü"
@@ -31,10 +45,15 @@ def decode(data: bytes, declared: str | None = None) -> str:
     for mark, charset in _MARKS:
         if data.startswith(mark):
             return data.decode(charset, errors="replace")
-    for charset in ("utf-8", declared or "utf-8"):
+    for charset in ("utf-8", as_used(declared or "utf-8")):
         if (text := _strictly(data, charset)) is not None:
             return text
     return data.decode(_likeliest(data[:_SAMPLE_BYTES]), errors="replace")
+
+
+def as_used(charset: str) -> str:
+    """Name the charset that holds all characters which are sent under this name."""
+    return _USED.get(charset.lower(), charset)
 
 
 def _strictly(data: bytes, charset: str) -> str | None:
@@ -70,12 +89,16 @@ def _is_western(sample: bytes) -> bool:
 
 
 def _is_gb2312(sample: bytes) -> bool:
-    """Whether all pairs of high bytes are punctuation or one of the 3755 frequent characters."""
+    """Whether most pairs of high bytes are punctuation or one of the 3755 frequent characters.
+
+    Of the pairs of Big5, and of single letters between ASCII, less than half look like one.
+    """
     text = _strictly(sample, "gb18030")
     if text is None:
         return False
     pairs = [letter.encode("gb18030") for letter in text if not letter.isascii()]
-    return all(
+    frequent = [
         len(pair) == 2 and pair[1] >= 0xA1 and (pair[0] <= 0xA3 or 0xB0 <= pair[0] <= 0xD7)  # noqa: PLR2004 - rows of the code table
         for pair in pairs
-    )
+    ]
+    return sum(frequent) >= _FREQUENT_SHARE_MIN * len(pairs)

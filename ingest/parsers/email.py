@@ -1,14 +1,13 @@
 """Internet messages (EML) by the standard library; HTML bodies are read as web pages are."""
 
 import email
-import email.policy
 from collections.abc import Iterator
 from email.message import EmailMessage, MIMEPart
 from pathlib import Path
 
 from ingest.blocks import Attachment, Block, ParsedDocument
 from ingest.errors import DocumentDamaged
-from ingest.parsers import data_urls, html, mail
+from ingest.parsers import data_urls, html, mail, mail_headers, tnef
 from ingest.parsers.attachments import named
 from ingest.parsers.decoding import decode
 from ingest.parsers.text import paragraphs
@@ -34,7 +33,9 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
         DocumentTooLarge: see `mail.document`.
     """
     try:
-        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        message: EmailMessage = email.message_from_bytes(
+            path.read_bytes(), policy=mail_headers.AS_SENT
+        )
         fields = [(name, _header(message, name)) for name in _FIELDS]
         subject = _header(message, "Subject")
         return mail.document(subject, fields, _body(message), _files(message, limits), limits)
@@ -92,7 +93,9 @@ def _attachments(message: EmailMessage) -> Iterator[Attachment]:
             if isinstance(inner, EmailMessage):
                 name = part.get_filename() or f"{inner.get('Subject') or 'message'}.eml"
                 yield named(str(name), inner.as_bytes())
-        elif content := _payload(part):
+        elif tnef.is_tnef(content := _payload(part)):
+            yield from tnef.files(content)
+        elif content:
             yield named(part.get_filename(), content)
 
 

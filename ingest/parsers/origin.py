@@ -3,8 +3,6 @@
 A file that says nothing, or nothing that can be understood, is no error: its text counts.
 """
 
-import email
-import email.policy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -18,7 +16,7 @@ from oxmsg import Message
 from ingest import detect
 from ingest.blocks import Origin
 from ingest.errors import DocumentDamaged
-from ingest.parsers import package
+from ingest.parsers import mail_headers, package
 from ingest.parsers.characters import one_line
 
 _AUTHOR_CHARACTERS_MAX: Final = 200
@@ -93,7 +91,7 @@ def _book(path: Path) -> _Said:
 
 def _mail(path: Path) -> _Said:
     with path.open("rb") as file:
-        message: Any = BytesHeaderParser(policy=email.policy.default).parse(file)
+        message: Any = BytesHeaderParser(policy=mail_headers.AS_SENT).parse(file)
     senders = message["From"].addresses if message["From"] else ()
     author = senders[0].display_name or senders[0].addr_spec if senders else None
     return author, iter([message["Date"].datetime if message["Date"] else None])

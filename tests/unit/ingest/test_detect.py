@@ -85,6 +85,8 @@ def test_the_content_decides(content: bytes, name: str, expected: str) -> None:
     [
         (b"GIF89a" + bytes(20), "as PNG"),
         (b"\x00\x00\x00\x18ftypheic" + bytes(9), "as PNG"),
+        (b"\x00\x00\x00\x18ftypheix" + bytes(9), "as PNG"),
+        (b"\x00\x00\x00\x2cftypmsf1" + bytes(9), "as PNG"),
         (b"BM" + b"\x10\x00\x00\x00" + bytes(20), "as PNG"),
         (ooxml("something/else"), "Unpack"),
         (named("application/x-unknown"), "Unpack"),
