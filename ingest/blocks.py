@@ -59,6 +59,8 @@ class ParsedDocument:
     `unread_pages` count from 1: they show a picture and next to no text, so OCR has to read them.
     `attachments` are not parsed yet. What the sandbox returns has neither; what could not be read
     of it are its `omissions`, which do not belong to its text.
+
+    `recogniser` names what OCR read its scanned pages with, where it read some.
     """
 
     title: str | None
@@ -69,6 +71,7 @@ class ParsedDocument:
     attachments: tuple[Attachment, ...] = ()
     origin: Origin = Origin()
     omissions: tuple[Omission, ...] = ()
+    recogniser: str | None = None
 
     @property
     def text(self) -> str:

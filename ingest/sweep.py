@@ -6,7 +6,7 @@ from itertools import islice
 
 from sqlalchemy import select
 
-from ingest.states import content_blob, text_blob, view_blob
+from ingest.states import Status, content_blob, text_blob, view_blob
 from retrieval.tables import Document
 from storage.blobs import DiskBlobStore
 from storage.database import Database
@@ -46,14 +46,21 @@ class OrphanSweep:
             yield from (name for name in names if name not in owned)
 
     def _owned(self, document_ids: Iterable[str]) -> set[str]:
-        query = select(Document.id, Document.attempt).where(Document.id.in_(document_ids))
+        """Name the blobs of documents; what an attempt made serves the next until that ended."""
+        query = select(Document.id, Document.attempt, Document.status).where(
+            Document.id.in_(document_ids)
+        )
         with self._database.reading(ALL_TENANTS) as session:
             rows = session.execute(query).all()
-        return {
+        owned = {
             name
-            for key, attempt in rows
+            for key, attempt, _ in rows
             for name in (content_blob(key), text_blob(key, attempt), view_blob(key, attempt))
         }
+        earlier = {
+            text_blob(key, attempt - 1) for key, attempt, status in rows if status != Status.READY
+        }
+        return owned | earlier
 
 
 def _batches(names: Iterable[str]) -> Iterator[Sequence[str]]:

@@ -104,10 +104,18 @@ class Worker:
         self._heartbeat.start()
         try:
             while not self._stop.is_set():
-                self._work()
+                self._work_or_wait()
                 self._rest()
         finally:
             self._heartbeat.end()
+
+    def _work_or_wait(self) -> None:
+        """Work; when the engine cannot start, as in an outage of a database, wait a moment."""
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001 - as of a chore, and to end helps nobody
+            _log.error("worker.engine_failed", trace=trace(error))
+            self._stop.wait(self._settings.transient_wait_seconds)
 
     def _work(self) -> None:
         """Run the workflow engine until there was nothing to do for a while.
@@ -117,16 +125,16 @@ class Worker:
         """
         settings = self._settings
         caution = Caution(self._demand, partial(limit, settings, settings.concurrency))
-        jobs = launch(
-            self._jobs_url,
-            self._steps,
-            self._runner,
-            settings,
-            self._sources,
-            documents_at_once=1 if caution.is_needed else settings.concurrency,
-        )
-        _log.debug("worker.engine_started")
         try:
+            jobs = launch(
+                self._jobs_url,
+                self._steps,
+                self._runner,
+                settings,
+                self._sources,
+                documents_at_once=1 if caution.is_needed else settings.concurrency,
+            )
+            _log.debug("worker.engine_started")
             cautious = Chore(caution.look, settings.poll_seconds)
             chores = (*self._always, *self._dispatching(jobs), cautious, self._pruning)
             last_wanted = time.monotonic()

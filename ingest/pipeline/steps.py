@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ingest.blocks import ParsedDocument
-from ingest.errors import NoText, Superseded
+from ingest.errors import NoText, ParserCrashed, Superseded
 from ingest.office import OfficeView
 from ingest.omissions import stored
 from ingest.origin import keep_origin
@@ -27,11 +27,13 @@ from retrieval.document_keys import document_owner
 from retrieval.embedding.port import Embedder
 from retrieval.tables import ChunkRow, Document
 from security.cipher import Cipher
+from security.errors import DecryptionFailed
 from security.keyring import KeyRing
 from security.places import Place
 from security.sealed_file import SealedFileReader, seal_file
 from security.tenant_keys import TenantKeys
 from storage.blobs import DiskBlobStore
+from storage.errors import BlobMissing
 
 Show = Callable[[BinaryIO, str], OfficeView | None]
 """Make a PDF to look at of a file of a media type, if there can be one."""
@@ -46,11 +48,18 @@ OnStage = Callable[[Stage], None]
 class Parse(Protocol):
     """Parse a file of a media type; raises `ingest.errors.ParseError`, and what `on_page` raises.
 
-    `on_page` is called with how many of how many scanned pages were read.
+    `on_page` is called with how many of how many scanned pages were read; those that were read when
+    `earlier` was made of the file need not be.
     """
 
     def __call__(
-        self, content: BinaryIO, media_type: str, /, *, on_page: Callable[[int, int], None]
+        self,
+        content: BinaryIO,
+        media_type: str,
+        /,
+        *,
+        on_page: Callable[[int, int], None],
+        earlier: ParsedDocument | None = None,
     ) -> ParsedDocument:
         """Return the document; `content` is left open."""
 
@@ -100,7 +109,12 @@ class Steps:
         with self._progress.reading(work) as (session, row):
             cipher, media_type = self._cipher(session, row), row.media_type
         with self._open(cipher, content_blob(work.document_id)) as file:
-            document = self._parse(file, media_type, on_page=partial(self._page_read, work))
+            document = self._parse(
+                file,
+                media_type,
+                on_page=partial(self._page_read, work),
+                earlier=self._earlier(work, cipher),
+            )
             if not document.text.strip():
                 raise NoText
             file.seek(0)
@@ -146,6 +160,15 @@ class Steps:
         self._begin(work, Stage.INDEXING)
         self._progress.finish(work)
         self._on_stage(Stage.READY)
+
+    def _earlier(self, work: Work, cipher: Cipher) -> ParsedDocument | None:
+        """Return what the attempt before made of the file, if pages were missing from it."""
+        try:
+            with self._open(cipher, text_blob(work.document_id, work.attempt - 1)) as file:
+                document = decode(file.read())
+        except (BlobMissing, DecryptionFailed, ParserCrashed):  # it only saves reading again
+            return None
+        return document if any(one.pages for one in document.omissions) else None
 
     def _page_read(self, work: Work, done: int, total: int) -> None:
         self._check_stop()

@@ -59,11 +59,13 @@ class ParserSandbox:
         media_type: str,
         limits: ParseLimits | None = None,
         on_page: OnPage = lambda _done, _total: None,
+        earlier: ParsedDocument | None = None,
     ) -> ParsedDocument:
         """Parse `content` of a type that `detect` named; blocks until done.
 
         Scanned pages, and pictures in office documents, are read by OCR. `on_page` is called after
-        each of them; what it raises ends the work.
+        each of them; what it raises ends the work. Scanned pages that were read when `earlier` was
+        made of the same file are not read again.
 
         Raises:
             ParseError: the leaf says why; `ParserTimedOut`, `ParserOutOfMemory` and
@@ -72,7 +74,7 @@ class ParserSandbox:
             OfficeUnavailable: only LibreOffice could read it, and it is not installed.
             SandboxUnavailable: no child could be started.
         """
-        return self._parse(content, media_type, limits or ParseLimits(), on_page, depth=0)
+        return self._parse(content, media_type, limits or ParseLimits(), on_page, earlier, depth=0)
 
     def _parse(
         self,
@@ -80,6 +82,7 @@ class ParserSandbox:
         media_type: str,
         limits: ParseLimits,
         on_page: OnPage,
+        earlier: ParsedDocument | None = None,
         *,
         depth: int,
     ) -> ParsedDocument:
@@ -91,15 +94,21 @@ class ParserSandbox:
         content, media_type = modern(content, media_type, limits)
         with _memory_file(content) as document:
             job = Job(document.fileno(), media_type, limits)
-            found = self._read_pictures(self.run(job), job, on_page)
+            found = self._read_pictures(self.run(job), job, on_page, earlier)
         return inlined(found, limits, parse_inner)
 
-    def _read_pictures(self, found: ParsedDocument, job: Job, on_page: OnPage) -> ParsedDocument:
+    def _read_pictures(
+        self,
+        found: ParsedDocument,
+        job: Job,
+        on_page: OnPage,
+        earlier: ParsedDocument | None,
+    ) -> ParsedDocument:
         """Let OCR read what text was not found in; of one document at a time, on all its cores."""
         if not (found.unread_pages or any(block.kind == "picture" for block in found.blocks)):
             return found
         with self._ocr:
-            found = read_scans(found, job, self.read, on_page)
+            found = read_scans(found, job, self.read, on_page, earlier)
             return read_pictures(found, job, self.read, on_page)
 
     def run(self, job: Job) -> ParsedDocument:

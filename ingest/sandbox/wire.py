@@ -38,7 +38,10 @@ def encode_document(document: ParsedDocument) -> bytes:
             [each.name, base64.b64encode(each.content).decode("ascii"), each.pasted]
             for each in document.attachments
         ],
-        "omissions": [[each.part, each.reason, each.count] for each in document.omissions],
+        "omissions": [
+            [each.part, each.reason, each.count, each.pages] for each in document.omissions
+        ],
+        "recogniser": document.recogniser,
         "author": document.origin.author,
         "dated_on": document.origin.dated_on and document.origin.dated_on.isoformat(),
         "blocks": blocks,
@@ -89,6 +92,7 @@ def _document(message: dict[str, Any]) -> ParsedDocument:
         language=_text_or_none(message["language"]),
         origin=_origin(message.get("author"), message.get("dated_on")),
         omissions=tuple(_omission(*fields) for fields in message.get("omissions", ())),
+        recogniser=_text_or_none(message.get("recogniser")),
     )
 
 
@@ -131,10 +135,13 @@ def _attachment(name: object, content: object, pasted: object) -> Attachment:
     return Attachment(name, base64.b64decode(content, validate=True), pasted)
 
 
-def _omission(part: Any, reason: object, count: Any) -> Omission:
+def _omission(part: Any, reason: object, count: Any, pages: Any = ()) -> Omission:
     if part not in _PARTS or reason not in PARSE_ERRORS:
         raise ValueError
-    return Omission(part, str(reason), _page_number(count))
+    stretches = tuple((_page_number(first), _page_number(last)) for first, last in pages)
+    if any(last < first for first, last in stretches):
+        raise ValueError
+    return Omission(part, str(reason), _page_number(count), stretches)
 
 
 def _page_number(value: Any) -> int:

@@ -29,7 +29,7 @@ def as_json(document: ParsedDocument, *, with_boxes: bool) -> dict[str, Any]:
     """Boxes to a hundredth of the page; only their number where they depend on a
     system font or on the processor's arithmetic."""
     data = asdict(document)
-    for apart in ("unread_pages", "attachments", "origin", "omissions"):
+    for apart in ("unread_pages", "attachments", "origin", "omissions", "recogniser"):
         del data[apart]
     for block in data["blocks"]:
         boxes = [

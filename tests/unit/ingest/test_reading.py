@@ -153,3 +153,44 @@ def test_a_child_is_not_believed_more_than_it_was_asked_for() -> None:
     garbage = answers.reading(b"\n\n\nnonsense", None, 5)
     assert (garbage.document, garbage.read) == (None, 0)
     assert isinstance(garbage.failure, ParserCrashed)
+
+
+def read_again(
+    earlier: ParsedDocument, child: Child, limits: ParseLimits = LIMITS, total: int = 10
+) -> ParsedDocument:
+    document = ParsedDocument(None, (), 20, None, unread_pages=tuple(range(1, total + 1)))
+    return read_scans(document, job(limits), child, lambda *_: None, earlier)
+
+
+def test_only_pages_that_are_missing_are_read_again() -> None:
+    earlier, _ = scanned(range(1, 11), Child(bad=[3, 9]))
+    child = Child()
+    found = read_again(wire.decode(wire.encode_document(earlier)), child)
+    assert child.asked == [(3, 9)]
+    assert [block.page for block in found.blocks] == list(range(1, 11))
+    assert found.omissions == ()
+
+
+def test_what_is_missing_again_is_named_again() -> None:
+    earlier, _ = scanned(range(1, 11), Child(bad=[3, 9]))
+    found = read_again(earlier, Child(bad=[9]))
+    assert [block.page for block in found.blocks] == [1, 2, 3, 4, 5, 6, 7, 8, 10]
+    assert found.omissions == (Omission("pages", "parser_timed_out", 1, ((9, 9),)),)
+
+
+def test_pages_that_were_read_otherwise_are_all_read_again() -> None:
+    earlier, _ = scanned(range(1, 11), Child(bad=[3]))
+    finer = LIMITS.model_copy(update={"ocr_side_pixels_max": 2560})
+    child = Child()
+    assert read_again(earlier, child, finer).omissions == ()
+    assert sum(map(len, child.asked)) == 10
+
+
+def test_pages_that_are_too_many_stay_so_and_none_is_lost() -> None:
+    few = LIMITS.model_copy(update={"ocr_pages_max": 4})
+    earlier, _ = scanned(range(1, 11), Child(bad=[2]), few)
+    child = Child()
+    found = read_again(earlier, child, few)
+    assert child.asked == [(2,)]
+    assert [block.page for block in found.blocks] == [1, 2, 3, 4]
+    assert found.omissions == (Omission("pages", "document_too_large", 6, ((5, 10),)),)

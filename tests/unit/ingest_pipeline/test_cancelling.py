@@ -30,7 +30,9 @@ def test_cancelled_while_it_waits_nothing_is_done(line: Line) -> None:
 def test_cancelled_while_scanned_pages_are_read_the_next_page_is_not(line: Line) -> None:
     work, read = line.upload(), []
 
-    def scanned(source: BinaryIO, media_type: str, *, on_page: OnPage) -> ParsedDocument:
+    def scanned(
+        source: BinaryIO, media_type: str, *, on_page: OnPage, earlier: ParsedDocument | None = None
+    ) -> ParsedDocument:
         for done in (1, 2, 3):
             read.append(done)
             on_page(done, 3)

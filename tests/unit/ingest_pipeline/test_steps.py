@@ -4,7 +4,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ class CountingEmbedder:
         return [1 for _ in texts]
 
 
-def parse(source: BinaryIO, _media_type: str, *, on_page: OnPage) -> ParsedDocument:
+def parse(source: BinaryIO, _media_type: str, *, on_page: OnPage, **_: Any) -> ParsedDocument:
     return ParsedDocument(None, (Block("text", source.read().decode(), page=3),), 3, "en")
 
 
@@ -198,7 +198,7 @@ def test_progress_grows_with_each_batch(line: Line) -> None:
 def test_scanned_pages_count_as_progress_and_may_be_broken_off(line: Line) -> None:
     work, seen = line.upload(), []
 
-    def scanned(source: BinaryIO, media_type: str, *, on_page: OnPage) -> ParsedDocument:
+    def scanned(source: BinaryIO, media_type: str, *, on_page: OnPage, **_: Any) -> ParsedDocument:
         for done in (1, 2, 3):
             on_page(done, 3)
             seen.append(line.row(work).progress)
@@ -285,7 +285,9 @@ def test_deleted_documents_are_left_alone(line: Line, step: str) -> None:
 
 
 def test_deleted_while_it_is_parsed(line: Line) -> None:
-    def delete_then_parse(source: BinaryIO, media_type: str, *, on_page: OnPage) -> ParsedDocument:
+    def delete_then_parse(
+        source: BinaryIO, media_type: str, *, on_page: OnPage, **_: Any
+    ) -> ParsedDocument:
         line.delete(work)
         return parse(source, media_type, on_page=on_page)
 
@@ -311,7 +313,7 @@ def test_no_text(line: Line) -> None:
 
 
 def test_a_typed_error_ends_the_attempt_in_words(line: Line, audited) -> None:
-    def damaged(_source: BinaryIO, _media_type: str, *, on_page: OnPage) -> ParsedDocument:
+    def damaged(_source: BinaryIO, _media_type: str, **_: Any) -> ParsedDocument:
         raise DocumentDamaged
 
     work = line.upload()
@@ -324,7 +326,7 @@ def test_a_typed_error_ends_the_attempt_in_words(line: Line, audited) -> None:
 
 
 def test_what_nobody_expected_says_nothing_about_the_text(line: Line) -> None:
-    def broken(_source: BinaryIO, _media_type: str, *, on_page: OnPage) -> ParsedDocument:
+    def broken(_source: BinaryIO, _media_type: str, **_: Any) -> ParsedDocument:
         raise ValueError("secret words of the document")
 
     work = line.upload()
@@ -348,7 +350,7 @@ def test_outages_are_not_waited_out_for_ever(line: Line) -> None:
 
 
 def test_a_failure_while_stopping_is_not_believed(line: Line) -> None:
-    def killed(_source: BinaryIO, _media_type: str, *, on_page: OnPage) -> ParsedDocument:
+    def killed(_source: BinaryIO, _media_type: str, **_: Any) -> ParsedDocument:
         line.stop.set()
         raise DocumentDamaged
 
@@ -371,7 +373,7 @@ def test_a_stop_ends_the_wait_for_an_outage(line: Line) -> None:
 def _failing(times: int) -> Callable[[BinaryIO, str], ParsedDocument]:
     outages: Iterator[None] = iter([None] * times)
 
-    def run(source: BinaryIO, media_type: str, *, on_page: OnPage) -> ParsedDocument:
+    def run(source: BinaryIO, media_type: str, *, on_page: OnPage, **_: Any) -> ParsedDocument:
         for _ in outages:
             raise SandboxUnavailable
         return parse(source, media_type, on_page=on_page)
