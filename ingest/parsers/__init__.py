@@ -14,7 +14,7 @@ from pathlib import Path
 from ingest import archives, detect
 from ingest.blocks import ParsedDocument
 from ingest.errors import PARSE_ERRORS, DocumentTooLarge, NoText, UnsupportedType
-from ingest.parsers import origin
+from ingest.parsers import office_files, origin
 from ingest.settings import ParseLimits
 
 os.environ.update(DO_NOT_TRACK="true", SCARF_NO_ANALYTICS="true", UNSTRUCTURED_DISABLE_NOTICE="1")
@@ -42,6 +42,8 @@ _MODULES = {
     detect.WEBP: "picture",
 }
 
+_WITH_FILES = frozenset({detect.DOCX, detect.PPTX, detect.XLSX})
+
 
 def parse(path: Path, media_type: str, limits: ParseLimits | None = None) -> ParsedDocument:
     """Parse a file of a type that `detect` named, but not its scanned pages and attachments.
@@ -58,6 +60,9 @@ def parse(path: Path, media_type: str, limits: ParseLimits | None = None) -> Par
             archives.admit(content, limits.archive)
     module = import_module(f"ingest.parsers.{_MODULES[media_type]}")
     document: ParsedDocument = module.parse(path, limits)
+    if media_type in _WITH_FILES:
+        files, beyond = office_files.inside(path, limits)
+        document = replace(document, attachments=files, omissions=document.omissions + beyond)
     if not (document.blocks or document.unread_pages or document.attachments):
         raise next((PARSE_ERRORS[one.reason]() for one in document.omissions), NoText())
     if sum(len(block.text) for block in document.blocks) > limits.characters_max:

@@ -8,7 +8,7 @@ import docx
 from unstructured.partition.docx import partition_docx
 
 from ingest.blocks import ParsedDocument
-from ingest.parsers import docx_flow, docx_hidden, docx_pictures, elements, embedded
+from ingest.parsers import docx_comments, docx_flow, docx_hidden, docx_pictures, elements, embedded
 from ingest.parsers.strict_ooxml import transitional
 from ingest.settings import ParseLimits
 
@@ -35,6 +35,7 @@ def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
 def _as_shown(document: Any) -> io.BytesIO | None:
     """Return the document as a reader sees it, in plain paragraphs; None if it is so already."""
     changes = (
+        docx_comments.place,
         docx_flow.place_notes,
         docx_hidden.remove_hidden,
         docx_flow.write_formulas,

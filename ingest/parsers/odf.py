@@ -8,7 +8,7 @@ from lxml import etree
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.errors import DocumentEncrypted
-from ingest.parsers import building, embedded, odf_margins, odf_objects, package
+from ingest.parsers import building, comments, embedded, odf_margins, odf_objects, package
 from ingest.parsers.rows import table_blocks
 from ingest.settings import ParseLimits
 
@@ -18,11 +18,12 @@ _TEXT, _TABLE, _DRAW, _OFFICE = (
 )
 _PARAGRAPH, _HEADING, _ITEM = f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}list-item"
 _IMAGE, _LINK = f"{_DRAW}image", "{http://www.w3.org/1999/xlink}href"
+_COMMENT, _AUTHOR = f"{_OFFICE}annotation", "{http://purl.org/dc/elements/1.1/}creator"
 _SPACES = {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n"}
 _PREFERRED = (f"{_TABLE}table", f"{_DRAW}text-box")
 _BITMAPS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 _REPEATED_MAX = 1000
-# Deleted text, comments, marks of notes, and text that is not shown.
+# Deleted text, comments (which follow their paragraph), marks of notes, and text that is not shown.
 _NOT_READ = frozenset(
     {
         f"{_TEXT}tracked-changes",
@@ -30,7 +31,7 @@ _NOT_READ = frozenset(
         f"{_TEXT}hidden-text",
         f"{_TEXT}hidden-paragraph",
         f"{_TEXT}sequence-decls",
-        f"{_OFFICE}annotation",
+        _COMMENT,
         f"{_OFFICE}forms",
     }
 )
@@ -76,6 +77,9 @@ def _blocks(parent: etree._Element, *, in_list: bool = False) -> Iterator[Block]
 
 
 def _block(element: etree._Element, *, in_list: bool = False) -> Iterator[Block]:
+    if element.tag == _COMMENT:
+        said = " ".join(_text(each) for each in element.iter(_PARAGRAPH))
+        yield comments.block(element.findtext(_AUTHOR), said)
     if element.tag in _NOT_READ or not isinstance(element.tag, str):
         return
     if element.tag == _HEADING:
@@ -95,7 +99,7 @@ def _block(element: etree._Element, *, in_list: bool = False) -> Iterator[Block]
         yield from _blocks(element, in_list=in_list or element.tag == _ITEM)
         return
     for frame in _framed(element):
-        yield from _blocks(frame)
+        yield from _block(frame) if frame.tag == _COMMENT else _blocks(frame)
 
 
 def _is_shown(image: etree._Element) -> bool:
@@ -114,9 +118,9 @@ def _is_bitmap(image: etree._Element) -> bool:
 
 
 def _framed(element: etree._Element) -> Iterator[etree._Element]:
-    """Yield text boxes and notes that hang on a paragraph: they are read after it."""
+    """Yield text boxes, notes and comments that hang on a paragraph: they are read after it."""
     for child in element:
-        if child.tag in (f"{_DRAW}frame", f"{_DRAW}custom-shape", f"{_TEXT}note"):
+        if child.tag in (f"{_DRAW}frame", f"{_DRAW}custom-shape", f"{_TEXT}note", _COMMENT):
             yield child
         elif child.tag not in _NOT_READ:
             yield from _framed(child)

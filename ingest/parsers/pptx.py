@@ -10,7 +10,7 @@ import pptx
 from unstructured.partition.pptx import partition_pptx
 
 from ingest.blocks import Block, ParsedDocument
-from ingest.parsers import elements, embedded, graphics, pptx_flow, pptx_pictures
+from ingest.parsers import elements, embedded, graphics, pptx_flow, pptx_pictures, slide_comments
 from ingest.parsers.strict_ooxml import transitional
 from ingest.settings import ParseLimits
 
@@ -41,6 +41,9 @@ def _partition_shown(path: Path, languages: list[str]) -> list[Any]:
     source: dict[str, Any] = {"file": usual} if usual else {"filename": str(path)}
     found = partition_pptx(**source, include_slide_notes=True, languages=languages)
     found += [placed for number, slide in slides for placed in _drawn(slide, number)]
+    names = slide_comments.authors(deck)
+    for number, slide in slides:
+        found += [elements.Placed(said, number) for said in slide_comments.of_slide(slide, names)]
     found.sort(key=lambda element: element.metadata.page_number)
     return [element for element in found if element.metadata.page_number not in hidden]
 

@@ -43,7 +43,7 @@ def _admit_sheet(sheet: IO[bytes], cells_max: int) -> None:
     while data := sheet.read(_BLOCK_BYTES):
         text = rest + data
         for letters, digits in _REFERENCE.findall(text):
-            row, column = int(digits), _column(letters)
+            row, column = int(digits), column_number(letters)
             rows = [min(rows[0], row), max(rows[1], row)]
             columns = [min(columns[0], column), max(columns[1], column)]
         if rows[1] and (rows[1] - rows[0] + 1) * (columns[1] - columns[0] + 1) > cells_max:
@@ -51,7 +51,8 @@ def _admit_sheet(sheet: IO[bytes], cells_max: int) -> None:
         rest = text[-_OVERLAP_BYTES:]
 
 
-def _column(letters: bytes) -> int:
+def column_number(letters: bytes) -> int:
+    """Count the column of a reference, from 1."""
     number = 0
     for letter in letters:
         number = number * _LETTERS + letter - ord("A") + 1

@@ -1,17 +1,28 @@
 """Workbooks (XLSX, XLS, ODS) by calamine: a sheet is a heading and its rows in windows."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import python_calamine as calamine
 
 from ingest.blocks import Block, ParsedDocument
 from ingest.errors import DocumentDamaged, DocumentEncrypted, DocumentTooLarge
-from ingest.parsers import building, embedded, sheet_drawings, sheet_extent
+from ingest.parsers import (
+    building,
+    cell_formats,
+    comments,
+    embedded,
+    sheet_comments,
+    sheet_drawings,
+    sheet_extent,
+)
 from ingest.parsers.rows import table_blocks
 from ingest.settings import ParseLimits
+
+_REFERENCE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
 def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
@@ -34,6 +45,8 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
 
 def _sheets(workbook: Any, path: Path, cells_max: int) -> Iterator[Block]:
     cells = 0
+    formats = cell_formats.Formats(path)
+    said = sheet_comments.by_sheet(path)
     drawn, in_cells = sheet_drawings.drawings(path), sheet_drawings.in_cells(path)
     for metadata in workbook.sheets_metadata:
         if metadata.visible != calamine.SheetVisibleEnum.Visible:
@@ -44,8 +57,8 @@ def _sheets(workbook: Any, path: Path, cells_max: int) -> Iterator[Block]:
             cells += sheet.height * sheet.width
             if cells > cells_max:
                 raise DocumentTooLarge
-            rows = _Rows(sheet.to_python(), in_cells)
-            blocks = [*table_blocks(rows), *rows.pictures]
+            rows = _Rows(sheet, in_cells, formats, said.get(metadata.name, ()))
+            blocks = [*table_blocks(rows), *rows.pictures, *rows.comments()]
         blocks += drawn.get(metadata.name, ())
         if blocks:
             yield building.heading(metadata.name, 1)
@@ -53,17 +66,45 @@ def _sheets(workbook: Any, path: Path, cells_max: int) -> Iterator[Block]:
 
 
 class _Rows:
-    """The texts of a sheet's cells by row; the pictures that cells show are put aside."""
+    """The texts of a sheet's cells by row; what is written on cells or shown by them is put aside.
 
-    def __init__(self, rows: Iterable[Sequence[object]], in_cells: Mapping[str, Block]) -> None:
+    Pictures that cells show, and comments, are there once all rows were read.
+    """
+
+    def __init__(
+        self,
+        sheet: Any,
+        in_cells: Mapping[str, Block],
+        formats: cell_formats.Formats,
+        said: Sequence[sheet_comments.Comment],
+    ) -> None:
         self.pictures: list[Block] = []
-        self._rows, self._in_cells = rows, in_cells
+        self._rows, self._in_cells, self._said = sheet.to_python(), in_cells, said
+        top, left = sheet.start or (0, 0)
+        self._formats = formats.of_sheet(sheet.name, top, left, sheet.height, sheet.width)
+        self._noted = {_place(one.cell, top, left): "" for one in said}
+        self._corner = top, left
 
     def __iter__(self) -> Iterator[list[str]]:
-        for row in self._rows:
-            yield [self._shown(_text(cell)) for cell in row]
+        for number, row in enumerate(self._rows):
+            texts = [self._shown(number, column, cell) for column, cell in enumerate(row)]
+            if self._noted:
+                for column, text in enumerate(texts):
+                    if (number, column) in self._noted:
+                        self._noted[number, column] = text
+            yield texts
 
-    def _shown(self, text: str) -> str:
+    def comments(self) -> Iterator[Block]:
+        """Yield what people wrote on cells, with what these say."""
+        for one in self._said:
+            text = self._noted[_place(one.cell, *self._corner)]
+            yield comments.block(one.author, one.text, one.cell, text)
+
+    def _shown(self, row: int, column: int, cell: object) -> str:
+        text = _text(cell)
+        if isinstance(cell, float) and (show := self._formats.show(row, column)):
+            shown = show(cell)
+            return f"{shown.text} ({text})" if shown.is_coarse and shown.text else shown.text
         name = sheet_drawings.name_in_cell(text) if self._in_cells else None
         if name is None or name not in self._in_cells:
             return text
@@ -71,17 +112,39 @@ class _Rows:
         return ""
 
 
+def _place(reference: str, top: int, left: int) -> tuple[int, int] | None:
+    """Return row and column of a reference ("B2") from a sheet's first cell that is used."""
+    found = _REFERENCE.fullmatch(reference)
+    if found is None:
+        return None
+    return int(found[2]) - 1 - top, sheet_extent.column_number(found[1].encode()) - 1 - left
+
+
 def _text(cell: object) -> str:
-    """Show a cell as people see it: whole numbers without a fraction, dates in ISO 8601."""
+    """Show a value as people see it: whole numbers without a fraction, dates in ISO 8601."""
     match cell:
         case bool():
             return "TRUE" if cell else "FALSE"
         case float():
-            return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)  # noqa: PLR2004 - exact up to there
+            return _number(cell)
         case dt.datetime():
             day_only = cell.time() == dt.time()
             return cell.date().isoformat() if day_only else cell.isoformat(sep=" ")
+        case dt.timedelta():
+            return _duration(cell)
         case dt.date() | dt.time():
             return cell.isoformat()
         case _:
             return str(cell)
+
+
+def _number(value: float) -> str:
+    """Write a number; its digits after the 15th are what computing left over."""
+    if value.is_integer() and abs(value) < 1e15:  # noqa: PLR2004 - exact up to there
+        return str(int(value))
+    return repr(float(f"{value:.15g}"))
+
+
+def _duration(value: dt.timedelta) -> str:
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
