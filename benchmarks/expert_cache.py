@@ -229,7 +229,7 @@ Results = dict[str, list[Measured]]
 def compare(folder: Path, skew: float, rounds: int, tokens: int) -> Table:
     thin = Checkpoint.open(folder, experts=False)
     stored = checkpoint_experts(folder, thin.config)
-    whole = Decoder.from_checkpoint(Checkpoint.open(folder))
+    whole = Checkpoint.open(folder).decoder()
     total = stored.slot_bytes * EXPERTS * len(stored.layers)
     caches = [cached(thin, stored, 0.3, total, wishing=False)]
     caches += [cached(thin, stored, share, total, wishing=True) for share in SHARES]
@@ -272,7 +272,7 @@ def uncached(thin: Checkpoint, stored: StoredExperts, kind: type[ReadOnEachUse])
         for number, layer in enumerate(decoder.layers):
             mixture(layer).experts = kind(number, stored, mixture(layer).experts)
 
-    return Decoder.from_checkpoint(thin, prepare)
+    return thin.decoder(prepare)
 
 
 def forget_all(stored: StoredExperts) -> None:
@@ -295,7 +295,7 @@ def cached(
             experts._foresee = None
 
     name = f"cache of {share:.0%}{'' if wishing else ', no wishes'}"
-    return Writer(name, Decoder.from_checkpoint(thin, prepare), cache)
+    return Writer(name, thin.decoder(prepare), cache)
 
 
 def since(before: CacheStatistics | None, writer: Writer) -> CacheStatistics | None:

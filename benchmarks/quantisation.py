@@ -76,7 +76,7 @@ def decoders(folder: Path) -> Iterator[tuple[str, Decoder]]:
 
 
 def everywhere_int4(folder: Path, *, heads: bool) -> Decoder:
-    decoder = Decoder.from_checkpoint(Checkpoint.open(folder))
+    decoder = Checkpoint.open(folder).decoder()
     for name, layer in decoder.named_modules():
         if isinstance(layer, Projection):
             is_head = name == HEAD and not heads
@@ -115,7 +115,7 @@ def main() -> None:
     folder = unpacked_folder(arguments.model, torch.bfloat16)
     tokenizer = ChatTokenizer.open(folder)
     read = dict(texts(arguments.data, tokenizer, arguments.tokens))
-    plain = Decoder.from_checkpoint(Checkpoint.open(folder))
+    plain = Checkpoint.open(folder).decoder()
     base = {language: log_shares(plain, tokens_T) for language, tokens_T in read.items()}
     columns = ("perplexity", "worse", "same choice", "divergence")
     table = Table("weights", "MB a token", *(f"{name} {lang}" for lang in read for name in columns))

@@ -5,7 +5,7 @@ a family stores in another form than the decoder uses (see `model.families`) is 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from model.config import DecoderConfig, Shape
 from model.errors import CheckpointError
 from model.families import FAMILIES, from_hugging_face, to_hugging_face
 from model.families.values import ConfigValues
-from model.transformer import parameter_shapes
+from model.transformer import HEAD, Decoder, parameter_shapes
 
 CONFIG = "config.json"
 GENERATION_CONFIG = "generation_config.json"
@@ -53,6 +53,21 @@ class Checkpoint:
         if not experts:
             shapes = {name: shape for name, shape in shapes.items() if EXPERTS not in name}
         return cls(config, _parameters(path, config, shapes, tensors))
+
+    def decoder(self, prepare: Callable[[Decoder], None] | None = None) -> Decoder:
+        """Return a decoder that takes the weights over without copying: they stay memory-mapped.
+
+        `prepare` may replace parts of it before the weights come.
+        """
+        weights = {name.removeprefix("model."): tensor for name, tensor in self.weights.items()}
+        if self.config.head_tied_to_embedding:
+            weights[HEAD] = weights["embed_tokens.weight"]
+        with torch.device("meta"):
+            decoder = Decoder(self.config)
+        if prepare:
+            prepare(decoder)
+        decoder.load_state_dict(weights, assign=True)
+        return decoder.eval().requires_grad_(requires_grad=False)
 
     def save(self, folder: Path) -> None:
         """Write `config.json` and the weights into an existing folder.

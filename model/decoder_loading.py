@@ -69,7 +69,7 @@ def _open(
             return open_quantised(folder, precision), None
         return open_quantised_with_expert_cache(folder, precision, expert_bytes_max)
     if expert_bytes_max is None:
-        return Decoder.from_checkpoint(Checkpoint.open(folder)), None
+        return Checkpoint.open(folder).decoder(), None
     return open_with_expert_cache(folder, expert_bytes_max)
 
 

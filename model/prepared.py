@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 
 from model.checkpoint import CONFIG, WEIGHTS, Checkpoint
-from model.durable_files import exclusive, publish, sha256_of
+from model.durable_files import exclusive, sha256_of
 from model.errors import CheckpointError
 from model.gguf.unpack import unpack_into, unpacked_folder
 from model.known_models import KNOWN_MODELS
+from model.making import making
 from model.provenance import came_from, note_sources
 from model.tuning.recipe import Recipe
 from model.tuning.tuned_file import FILE, TunedWeights, read_passes
@@ -67,19 +68,17 @@ def _publish(folder: Path, gguf: Path, tuned: Path, dtype: torch.dtype) -> None:
         wanted = weights.base_sha256
         reason = f"was tuned on a file with SHA-256 {wanted}; {gguf.name} has {found}"
         raise CheckpointError(tuned, reason)
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
     dense = folder.with_name(f".{folder.name}.dense")
-    for left_by_a_crash in (unfinished, dense):
-        shutil.rmtree(left_by_a_crash, ignore_errors=True)
-        left_by_a_crash.mkdir()
-    try:
-        unpack_into(dense, gguf, dtype)
-        upcycle(Checkpoint.open(dense), weights, tuned).save(unfinished)
-        for other in dense.iterdir():
-            if other.name not in {CONFIG, WEIGHTS}:
-                other.rename(unfinished / other.name)
-    finally:
-        shutil.rmtree(dense)
-    note_sources(unfinished, {"base": gguf, "tuned": tuned})
-    shutil.rmtree(folder, ignore_errors=True)
-    publish(unfinished, folder)
+    shutil.rmtree(dense, ignore_errors=True)  # left by a crash; the lock is ours
+    with making(folder, f"{gguf.name} unpacked, with its tuned experts") as unfinished:
+        unfinished.mkdir()
+        dense.mkdir()
+        try:
+            unpack_into(dense, gguf, dtype)
+            upcycle(Checkpoint.open(dense), weights, tuned).save(unfinished)
+            for other in dense.iterdir():
+                if other.name not in {CONFIG, WEIGHTS}:
+                    other.rename(unfinished / other.name)
+        finally:
+            shutil.rmtree(dense)
+        note_sources(unfinished, {"base": gguf, "tuned": tuned})

@@ -4,10 +4,7 @@ Where all families share a name on disk, modules have it, without the leading "m
 others see `model.families`. Layers may be called one by one, with gradients. Shapes: see config.py.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -24,10 +21,7 @@ from model.projection import Projection
 from model.rope import Rotation, rotation
 from model.step import Span, Step, positions
 
-if TYPE_CHECKING:
-    from model.checkpoint import Checkpoint  # it asks this module what it must find
-
-_HEAD = "lm_head.weight"
+HEAD = "lm_head.weight"
 
 
 class DecoderLayer(nn.Module):
@@ -71,26 +65,6 @@ class Decoder(nn.Module):
         )
         self.norm = RmsNorm(config.hidden_size, config.norm_epsilon)
         self.lm_head = Projection(config.hidden_size, config.vocabulary_size, bias=False)
-
-    @classmethod
-    def from_checkpoint(
-        cls, checkpoint: Checkpoint, prepare: Callable[[Decoder], None] | None = None
-    ) -> Decoder:
-        """Take over a checkpoint's weights without copying them, so they stay memory-mapped.
-
-        `prepare` may replace parts of the decoder before the weights come.
-        """
-        weights = {
-            name.removeprefix("model."): tensor for name, tensor in checkpoint.weights.items()
-        }
-        if checkpoint.config.head_tied_to_embedding:
-            weights[_HEAD] = weights["embed_tokens.weight"]
-        with torch.device("meta"):
-            decoder = cls(checkpoint.config)
-        if prepare:
-            prepare(decoder)
-        decoder.load_state_dict(weights, assign=True)
-        return decoder.eval().requires_grad_(requires_grad=False)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -139,9 +113,9 @@ def parameter_shapes(config: DecoderConfig) -> dict[str, Shape]:
     with torch.device("meta"):
         tensors = Decoder(config).state_dict()
     if config.head_tied_to_embedding:
-        del tensors[_HEAD]
+        del tensors[HEAD]
     return {
-        name if name == _HEAD else f"model.{name}": tuple(tensor.shape)
+        name if name == HEAD else f"model.{name}": tuple(tensor.shape)
         for name, tensor in tensors.items()
     }
 

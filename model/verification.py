@@ -6,10 +6,13 @@ from model.fetch import verify_model
 from model.importing import verify_import
 from model.model_folder import ModelPlace
 from model.provenance import NOTE, forget_sources, is_whole
+from model.quantised.decoder_file import discard_damaged
 
 
 def verify_place(place: ModelPlace) -> list[Path]:
-    """Read a whole model and compare hashes; return unpacked folders that are stale or damaged.
+    """Read a whole model and compare hashes; return what of it is stale or damaged.
+
+    That is unpacked folders, and files with rounded weights.
 
     Side effects: those are made anew when the model is next opened.
 
@@ -18,11 +21,11 @@ def verify_place(place: ModelPlace) -> list[Path]:
     """
     if place.known is None:
         verify_import(place.path)
-        return []
+        return discard_damaged(place.path)
     sha256 = place.known.sha256
     verify_model(place.known, place.path)
     notes = sorted(place.path.parent.glob(f"{place.path.stem}.*/{NOTE}"))
     wrong = [note.parent for note in notes if not is_whole(note.parent, "base", sha256)]
     for folder in wrong:
         forget_sources(folder)
-    return wrong
+    return wrong + [path for note in notes for path in discard_damaged(note.parent)]

@@ -81,8 +81,9 @@ class Scheduler:
         """Take in that a share's request is computed up to there; end it if that was all."""
         generation = share.generation
         self._count(share, computed)
-        generation.computed = computed
-        self._cache.tables.advance(generation.sequence, generation.tokens, computed)
+        # A stop string may end it before guesses that are computed and right, but not its text.
+        generation.computed = min(computed, len(generation.tokens))
+        self._cache.tables.advance(generation.sequence, generation.tokens, generation.computed)
         if generation.reason is not None:
             self._end(generation)
 

@@ -25,7 +25,7 @@ def open_with_expert_cache(folder: Path, expert_bytes_max: int) -> tuple[Decoder
     """
     checkpoint = Checkpoint.open(folder, experts=False)
     cache = ExpertCache(checkpoint_experts(folder, checkpoint.config), expert_bytes_max)
-    decoder = Decoder.from_checkpoint(checkpoint, lambda empty: use_expert_cache(empty, cache))
+    decoder = checkpoint.decoder(lambda empty: use_expert_cache(empty, cache))
     return decoder, cache
 
 

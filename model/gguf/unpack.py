@@ -7,7 +7,6 @@ that changes.
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ from typing import Any
 import torch
 
 from model.checkpoint import CONFIG, WEIGHTS, Checkpoint
-from model.durable_files import exclusive, publish
+from model.durable_files import exclusive
 from model.errors import CheckpointError
 from model.gguf.config import read_config
 from model.gguf.file import GgufFile
 from model.gguf.names import hugging_face_tensors
 from model.gguf.packed import unpack
 from model.gguf.tokenizer import read_chat_template, read_tokenizer, special_tokens
+from model.making import making
 from model.provenance import came_from, note_sources
 from model.safetensors_stream import Stored, stream_safetensors
 from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, TOKENIZER_CONFIG
@@ -71,13 +71,10 @@ def _check_whole(folder: Path, path: Path) -> None:
 
 
 def _publish_unpacked(path: Path, folder: Path, dtype: torch.dtype) -> None:
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)  # left by a crash; the lock is ours
-    unfinished.mkdir()
-    unpack_into(unfinished, path, dtype)
-    note_sources(unfinished, {"base": path})
-    shutil.rmtree(folder, ignore_errors=True)
-    publish(unfinished, folder)
+    with making(folder, f"{path.name} unpacked") as unfinished:
+        unfinished.mkdir()
+        unpack_into(unfinished, path, dtype)
+        note_sources(unfinished, {"base": path})
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:

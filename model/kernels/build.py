@@ -26,7 +26,11 @@ _TORCH = Path(torch.__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class KernelSource:
-    """A folder of C++ whose `library.cpp` registers operators with torch."""
+    """A folder of C++ whose `library.cpp` registers operators with torch.
+
+    It is complete: the library is named by the hash of what lies in it. Hence the few lines that
+    configure the processor's tiles stand in each folder that uses them, here and in `retrieval`.
+    """
 
     name: str
     """Begins the names of what is compiled from it."""

@@ -11,7 +11,7 @@ from model.kernels.library import KernelSource, load_library
 SOURCE = KernelSource(
     "model",
     Path(__file__).with_name("source"),
-    frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}),
+    frozenset({"f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}),
 )
 _DTYPES = (torch.bfloat16, torch.float32)
 

@@ -13,10 +13,11 @@ from safetensors import SafetensorError, safe_open
 
 from model.checkpoint import Checkpoint, Weights, check_shapes, read_config, read_tensors
 from model.config import DecoderConfig, Shape
-from model.durable_files import exclusive, publish
+from model.durable_files import exclusive, sha256_of
 from model.errors import CheckpointError
 from model.experts import StackedExperts
 from model.huge_pages import read_into_huge_pages
+from model.making import making
 from model.projection import Projection
 from model.quantised.experts import QuantisedExperts
 from model.quantised.parts import STACKS, Part, Precision, parts_of
@@ -25,26 +26,43 @@ from model.quantised.weight import QuantisedWeight
 from model.safetensors_stream import Stored, stream_safetensors
 from model.transformer import Decoder
 
-FORMAT = "3"
+FORMAT = "4"
 """Rises when rounding or packing changes, so that older files are made anew."""
 Rounded = tuple[torch.Tensor, torch.Tensor, int, int]
 """Packed integers, scales, outputs and inputs."""
 _MADE_FROM = "made_from"
+_HASH = ".sha256"
+"""Ends the name of the file beside it with its hash, by which damage is found."""
 
 
 def open_quantised(folder: Path, precision: Precision) -> Decoder:
     """Map a decoder with rounded weights, rounding the checkpoint in the folder if need be.
 
     Raises:
-        CheckpointError: the checkpoint or the file is damaged (once deleted, the file is made
-            anew), or it cannot be written.
+        CheckpointError: the checkpoint is damaged, or the file cannot be written.
     """
     path = quantised_path(folder, precision)
     made_from = _stamp(folder)
     with exclusive(folder / f".{path.name}.lock"):
-        if _made_from(path) != made_from:
-            _make(path, folder, precision, made_from)
+        if why := _why_to_make(path, made_from):
+            _make(path, folder, precision, made_from, why)
     return _map(path, read_config(folder), precision)
+
+
+def discard_damaged(folder: Path) -> list[Path]:
+    """Read the rounded weights beside a checkpoint; delete and return files that have changed.
+
+    They are made anew when they are next needed.
+    """
+    noted = {path.with_suffix(""): path for path in folder.glob(f"quantised.*{_HASH}")}
+    damaged = [
+        path
+        for path, note in sorted(noted.items())
+        if path.is_file() and sha256_of(path) != note.read_text(encoding="ascii")
+    ]
+    for path in damaged:
+        path.unlink()
+    return damaged
 
 
 def quantised_path(folder: Path, precision: Precision) -> Path:
@@ -59,29 +77,31 @@ def _stamp(folder: Path) -> str:
     return f"format {FORMAT}, {status}"
 
 
-def _made_from(path: Path) -> str | None:
+def _why_to_make(path: Path, made_from: str) -> str | None:
+    """Say why a file must be made, if so; one that is cut short or no such file counts as none."""
     if not path.exists():
-        return None
+        return "there is none yet"
     try:
         with safe_open(path, framework="pt") as file:
-            return (file.metadata() or {}).get(_MADE_FROM)
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(path, f"cannot be read: {error}; delete it") from error
+            found = (file.metadata() or {}).get(_MADE_FROM)
+    except (OSError, SafetensorError):
+        return "the one that is there is damaged"
+    return None if found == made_from else "the one that is there is older"
 
 
-def _make(path: Path, folder: Path, precision: Precision, made_from: str) -> None:
-    decoder = Decoder.from_checkpoint(Checkpoint.open(folder))
+def _make(path: Path, folder: Path, precision: Precision, made_from: str, why: str) -> None:
+    decoder = Checkpoint.open(folder).decoder()
     wanted = parts_of(decoder, precision)
     parts = [part.narrowed(decoder.get_parameter(part.name)) for part in wanted]
     others = _others(decoder, parts)
-    unfinished = path.with_name(f".{path.name}.unfinished")
     stored = {part.packed_name: Stored(torch.uint8, part.packed_shape) for part in parts}
-    stored |= {part.scales_name: Stored(torch.bfloat16, part.scales_shape) for part in parts}
+    stored |= {part.scales_name: Stored(part.scales_dtype, part.scales_shape) for part in parts}
     stored |= {name: Stored(tensor.dtype, tuple(tensor.shape)) for name, tensor in others.items()}
     try:
         pieces = _pieces(decoder, parts, others)
-        stream_safetensors(unfinished, stored, pieces, {_MADE_FROM: made_from})
-        publish(unfinished, path)
+        with making(path, why) as unfinished:
+            stream_safetensors(unfinished, stored, pieces, {_MADE_FROM: made_from})
+            path.with_name(path.name + _HASH).write_text(sha256_of(unfinished), encoding="ascii")
     except OSError as error:
         raise CheckpointError(path, f"cannot be written: {error}") from error
 
@@ -92,7 +112,7 @@ def _pieces(decoder: Decoder, parts: list[Part], others: Weights) -> Iterator[to
     for part in parts:
         matrices = decoder.get_parameter(part.name).view(-1, *part.shape[-2:])
         for matrix_EK in matrices:
-            rounded = QuantisedWeight.of(matrix_EK, part.bits)
+            rounded = part.rounded(matrix_EK)
             scales.append(rounded.scales_NGR)
             yield rounded.packed_NGX
     yield from scales

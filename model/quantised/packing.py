@@ -3,10 +3,12 @@
 16 rows make a block, 32 columns a group. Blocks follow each other, and in a block its groups. A
 group holds 8 quads of 4 columns, a quad 16 rows x 4 columns, a byte each. At 4 bits the low halves
 of a group's bytes are quads 0-3, the high halves quads 4-7. At 5, 64 bytes follow with the highest
-bits: bit q of each byte belongs to quad q. `kernels/source/quantised.h` says the same in C++.
+bits: bit q of each byte belongs to quad q. A group's scales lie together for the rows of a block;
+where groups have offsets, these follow, and both are float16 instead of bfloat16.
+`kernels/source/quantised.h` says the same in C++.
 
 Shapes: values_EG32, scales_EG; packed_NGX, N blocks of rows, X bytes of a group; scales_NGR,
-R = 16 rows of a block.
+R = 16 rows of a block, or 32 with offsets.
 """
 
 import torch
@@ -26,9 +28,9 @@ def packed_shape(rows: int, columns: int, bits: Bits) -> tuple[int, int, int]:
     return -(-rows // BLOCK), -(-columns // GROUP), group_bytes
 
 
-def scales_shape(rows: int, columns: int) -> tuple[int, int, int]:
+def scales_shape(rows: int, columns: int, *, offsets: bool = False) -> tuple[int, int, int]:
     """Return the shape of a packed matrix' scales."""
-    return -(-rows // BLOCK), -(-columns // GROUP), BLOCK
+    return -(-rows // BLOCK), -(-columns // GROUP), (1 + offsets) * BLOCK
 
 
 def pack_values(values_EG32: torch.Tensor, bits: Bits) -> torch.Tensor:
@@ -54,6 +56,16 @@ def pack_scales(scales_EG: torch.Tensor) -> torch.Tensor:
     return padded_EG.view(-1, BLOCK, groups).transpose(1, 2).contiguous()
 
 
+def pack_offsets(scales_EG: torch.Tensor, offsets_EG: torch.Tensor) -> torch.Tensor:
+    """Bring scales and offsets into the order of the blocks."""
+    return torch.cat([pack_scales(scales_EG), pack_scales(offsets_EG)], dim=2)
+
+
+def have_offsets(scales_NGR: torch.Tensor) -> bool:
+    """Tell whether offsets lie beside the scales."""
+    return scales_NGR.shape[-1] == 2 * BLOCK
+
+
 def bits_of(packed_NGX: torch.Tensor) -> Bits:
     """Tell the precision from the bytes of a group."""
     return BITS_OF_BYTES[packed_NGX.shape[-1]]
@@ -73,7 +85,9 @@ def unpack(packed_NGX: torch.Tensor, scales_NGR: torch.Tensor, dtype: torch.dtyp
         if bits == INT5:
             quads = quads | (high >> _quad_numbers(quads) & 1) << 4
     signed = quads.to(torch.int16) - ZERO_POINT[bits]
-    weights = signed * scales_NGR.float()[:, :, None, :, None]
+    weights = signed * scales_NGR.float()[:, :, None, :BLOCK, None]
+    if have_offsets(scales_NGR):
+        weights += scales_NGR.float()[:, :, None, BLOCK:, None]
     return weights.to(dtype).permute(0, 3, 1, 2, 4).reshape(blocks * BLOCK, groups * GROUP)
 
 

@@ -2,6 +2,7 @@
 
 A precision says how many bits a matrix may take. Where its weights were rounded before, to 4 or 5
 bits in the same groups, it takes no more than they need: that loses nothing and is read quicker.
+At 4 bits groups may have offsets beside their scales, which together take 5 bits a weight.
 Everything else stays as it is: norms, biases, routers, and the embedding, of which a step reads
 one row for each token. Shapes: see packing.py.
 """
@@ -16,8 +17,16 @@ from torch import nn
 from model.config import Shape
 from model.experts import StackedExperts
 from model.projection import Projection
-from model.quantised.packing import BITS_OF_BYTES, BLOCK, packed_shape, scales_shape
+from model.quantised.offset_rounding import offsets_lose_nothing
+from model.quantised.packing import (
+    BITS_OF_BYTES,
+    BLOCK,
+    have_offsets,
+    packed_shape,
+    scales_shape,
+)
 from model.quantised.rounding import INT4, INT5, INT8, Bits, loses_nothing
+from model.quantised.weight import QuantisedWeight
 
 Precision = Literal["int8", "int4"]
 HEAD = "lm_head"
@@ -33,6 +42,8 @@ class Part:
     """The parameter's name in the decoder."""
     shape: Shape
     bits: Bits
+    offsets: bool = False
+    """Whether groups have offsets beside their scales."""
 
     @property
     def packed_name(self) -> str:
@@ -54,22 +65,37 @@ class Part:
     def scales_shape(self) -> Shape:
         """Shape of the scales."""
         *stack, outputs, inputs = self.shape
-        return (*stack, *scales_shape(outputs, inputs))
+        return (*stack, *scales_shape(outputs, inputs, offsets=self.offsets))
+
+    @property
+    def scales_dtype(self) -> torch.dtype:
+        """Number format of the scales."""
+        return torch.float16 if self.offsets else torch.bfloat16
+
+    def rounded(self, matrix_EK: torch.Tensor) -> QuantisedWeight:
+        """Round one matrix."""
+        if self.offsets:
+            return QuantisedWeight.with_offsets(matrix_EK)
+        return QuantisedWeight.of(matrix_EK, self.bits)
 
     def narrowed(self, weights: torch.Tensor) -> "Part":
         """Take fewer bits where these weights need no more: they were rounded before."""
         rows = weights.reshape(-1, weights.shape[-1])
-        for bits in (INT4, INT5):
-            if bits < self.bits and loses_nothing(rows, bits):
-                return replace(self, bits=bits)
+        if self.bits > INT4 and loses_nothing(rows, INT4):
+            return replace(self, bits=INT4)
+        if self.bits > INT4 and offsets_lose_nothing(rows):
+            return replace(self, bits=INT4, offsets=True)
+        if self.bits > INT5 and loses_nothing(rows, INT5):
+            return replace(self, bits=INT5)
         return self
 
     def as_stored(self, tensors: Mapping[str, torch.Tensor]) -> "Part":
-        """Take the bits that a file has it at, if it has it."""
-        packed = tensors.get(self.packed_name)
-        if packed is None or packed.dim() == 0:
+        """Take the form that a file has it in, if it has it."""
+        packed, scales = tensors.get(self.packed_name), tensors.get(self.scales_name)
+        if packed is None or scales is None or 0 in {packed.dim(), scales.dim()}:
             return self
-        return replace(self, bits=BITS_OF_BYTES.get(packed.shape[-1], self.bits))
+        bits = BITS_OF_BYTES.get(packed.shape[-1], self.bits)
+        return replace(self, bits=bits, offsets=bits == INT4 and have_offsets(scales))
 
 
 def parts_of(decoder: nn.Module, precision: Precision) -> list[Part]:

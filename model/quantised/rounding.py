@@ -26,7 +26,7 @@ _CANDIDATES = torch.linspace(-1.0, 1.0, 11)
 """At 4 bits: how far the largest weight's integer may lie from 8, so that the others fit better."""
 _LOSS_MAX = 2**-7
 """Of a weight: it was rounded to bfloat16, and so is the scale, each by up to 2^-8."""
-_GROUPS_AT_ONCE = 1 << 11
+GROUPS_AT_ONCE = 1 << 11
 """Few enough that a step's numbers stay in the processor's cache."""
 
 
@@ -37,11 +37,9 @@ def round_weights(weight_EK: torch.Tensor, bits: Bits) -> tuple[torch.Tensor, to
     Missing columns of the last group count as zero. The scale is rounded to bfloat16 before it is
     used, so that its own rounding costs no accuracy.
     """
-    columns = weight_EK.shape[1]
-    padded_EK = F.pad(weight_EK, (0, -columns % GROUP))
-    groups_N32 = padded_EK.reshape(-1, GROUP)
+    groups_N32 = in_groups(weight_EK)
     pieces = [
-        _round_groups(piece.float(), bits) for piece in torch.split(groups_N32, _GROUPS_AT_ONCE)
+        _round_groups(piece.float(), bits) for piece in torch.split(groups_N32, GROUPS_AT_ONCE)
     ]
     values_N32 = torch.cat([values for values, _ in pieces])
     scales_N = torch.cat([scales for _, scales in pieces])
@@ -56,14 +54,18 @@ def loses_nothing(weight_EK: torch.Tensor, bits: Bits) -> bool:
     So it is where they were rounded before in the same way, as in GGUF's Q4_0 and Q5_0. The first
     group that is lost ends the search.
     """
-    groups_N32 = F.pad(weight_EK, (0, -weight_EK.shape[1] % GROUP)).reshape(-1, GROUP)
-    for piece in torch.split(groups_N32, _GROUPS_AT_ONCE):
+    for piece in torch.split(in_groups(weight_EK), GROUPS_AT_ONCE):
         w_N32 = piece.float()
         values_N32, scale_N = _round_groups(w_N32, bits)
         back_N32 = (values_N32.float() - ZERO_POINT[bits]) * scale_N.float()[:, None]
         if not ((back_N32 - w_N32).abs() <= _LOSS_MAX * w_N32.abs()).all():
             return False
     return True
+
+
+def in_groups(weight_EK: torch.Tensor) -> torch.Tensor:
+    """Cut rows into groups N32; missing columns of the last one are zero."""
+    return F.pad(weight_EK, (0, -weight_EK.shape[1] % GROUP)).reshape(-1, GROUP)
 
 
 def _round_groups(w_N32: torch.Tensor, bits: Bits) -> tuple[torch.Tensor, torch.Tensor]:

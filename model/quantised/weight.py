@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from model.kernels.loading import kernels_used
-from model.quantised.packing import bits_of, pack_scales, pack_values, unpack
-from model.quantised.rounding import Bits, round_weights
+from model.quantised.offset_rounding import round_with_offsets
+from model.quantised.packing import bits_of, pack_offsets, pack_scales, pack_values, unpack
+from model.quantised.rounding import INT4, Bits, round_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ class QuantisedWeight:
         values_EG32, scales_EG = round_weights(weight_EK, bits)
         outputs, inputs = weight_EK.shape
         return cls(pack_values(values_EG32, bits), pack_scales(scales_EG), outputs, inputs)
+
+    @classmethod
+    def with_offsets(cls, weight_EK: torch.Tensor) -> "QuantisedWeight":
+        """Round a matrix to 4 bits, each group around an offset of its own."""
+        values_EG32, scales_EG, offsets_EG = round_with_offsets(weight_EK)
+        outputs, inputs = weight_EK.shape
+        scales_NGR = pack_offsets(scales_EG, offsets_EG)
+        return cls(pack_values(values_EG32, INT4), scales_NGR, outputs, inputs)
 
     @property
     def bits(self) -> Bits:

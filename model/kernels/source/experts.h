@@ -23,8 +23,8 @@ struct QuantisedStack {
 
   QuantisedMatrix operator[](int64_t expert) const {
     return {data<uint8_t>(packed) + expert * packed.stride(0),
-            data<BFloat16>(scales) + expert * scales.stride(0), outputs, inputs,
-            packed.size(3)};
+            data<uint16_t>(scales) + expert * scales.stride(0), outputs, inputs,
+            packed.size(3), scales.size(3)};
   }
 };
 

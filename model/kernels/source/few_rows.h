@@ -13,13 +13,14 @@ constexpr int kRowsAtOnce = 8;
 
 // y (Rows x 16) = x (Rows, from first_row) times one block of weights.
 template <class Weights, int Rows>
-void multiply_block(const uint8_t* packed, const BFloat16* scales, const RoundedRows& x,
+void multiply_block(const uint8_t* packed, const uint16_t* scales, const RoundedRows& x,
                     int64_t first_row, __m512 y[Rows]) {
   for (int row = 0; row < Rows; ++row) y[row] = _mm512_setzero_ps();
   for (int64_t group = 0; group < x.groups; ++group) {
     __m512i quads[kQuads];
     Weights::unpack(packed + group * Weights::kGroupBytes, quads);
-    const __m512 scale = load(scales + group * kBlock);
+    const __m512 scale = Weights::scale(scales + group * Weights::kScales);
+    const __m512 offset = Weights::offset(scales + group * Weights::kScales);
     for (int row = 0; row < Rows; ++row) {
       const int64_t place = (first_row + row) * x.groups + group;
       const int32_t* columns = x.quads(first_row + row, group);
@@ -32,6 +33,9 @@ void multiply_block(const uint8_t* packed, const BFloat16* scales, const Rounded
       const __m512 sum = _mm512_cvtepi32_ps(_mm512_add_epi32(even, odd));
       const __m512 step = _mm512_set1_ps(x.scales[place]);
       y[row] = _mm512_fmadd_ps(_mm512_mul_ps(sum, scale), step, y[row]);
+      if constexpr (Weights::kHasOffsets) {
+        y[row] = _mm512_fmadd_ps(offset, _mm512_set1_ps(x.sums[place]), y[row]);
+      }
     }
   }
 }
@@ -41,8 +45,8 @@ void multiply_and_store(const QuantisedMatrix& w, int64_t block, const RoundedRo
                         int64_t first_row, const Number* bias, Number* y) {
   __m512 sums[Rows];
   const int64_t group = block * w.groups();
-  multiply_block<Weights, Rows>(w.packed + group * Weights::kGroupBytes, w.scales + group * kBlock,
-                                x, first_row, sums);
+  multiply_block<Weights, Rows>(w.packed + group * Weights::kGroupBytes,
+                                w.scales + group * Weights::kScales, x, first_row, sums);
   const int64_t output = block * kBlock;
   const __mmask16 lanes = first_lanes(w.rows - output);
   const __m512 constant = bias ? load(bias + output, lanes) : _mm512_setzero_ps();

@@ -81,9 +81,10 @@ void multiply_tensors(const QuantisedMatrix& w, const Tensor& x, const Tensor* b
 
 inline QuantisedMatrix matrix(const Tensor& packed, const Tensor& scales, int64_t outputs,
                               int64_t inputs) {
-  const QuantisedMatrix w{data<uint8_t>(packed), data<BFloat16>(scales), outputs, inputs,
-                          packed.size(2)};
-  STD_TORCH_CHECK(packed.size(0) == w.blocks() && packed.size(1) == w.groups(),
+  const QuantisedMatrix w{data<uint8_t>(packed), data<uint16_t>(scales), outputs, inputs,
+                          packed.size(2), scales.size(2)};
+  STD_TORCH_CHECK(packed.size(0) == w.blocks() && packed.size(1) == w.groups() &&
+                      scales.size(0) == w.blocks() && scales.size(1) == w.groups(),
                   "the weights' shape does not fit");
   return w;
 }

@@ -42,18 +42,20 @@ inline __m512i side_by_side() {
 template <class Weights>
 void unpack_panel_of(const QuantisedMatrix& w, int64_t panel, int64_t first, int64_t last,
                   BFloat16* tiles) {
-  const __m512 zero_point = _mm512_set1_ps(-Weights::kZeroPoint);
+  const __m512 zero_point = _mm512_set1_ps(Weights::kZeroPoint);
   const __m512i pairs = side_by_side();
   for (int side = 0; side < 2; ++side) {
     const int64_t block = std::min(2 * panel + side, w.blocks() - 1);
     for (int64_t group = first; group < last; ++group) {
       const int64_t place = block * w.groups() + group;
-      const __m512 scale = load(w.scales + place * kBlock);
+      const uint16_t* scales = w.scales + place * Weights::kScales;
+      const __m512 scale = Weights::scale(scales);
+      const __m512 zero = _mm512_fnmadd_ps(scale, zero_point, Weights::offset(scales));
       BFloat16* tile = tiles + (2 * (group - first) + side) * kTile;
       __m512i quads[kQuads];
       Weights::unpack(w.packed + place * Weights::kGroupBytes, quads);
       for (int quad = 0; quad < kQuads; ++quad) {
-        unpack_quad(quads[quad], scale, _mm512_mul_ps(scale, zero_point), pairs, tile + quad * 64);
+        unpack_quad(quads[quad], scale, zero, pairs, tile + quad * 64);
       }
     }
   }

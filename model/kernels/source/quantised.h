@@ -4,7 +4,8 @@
 // group holds 8 quads of 4 columns; a quad lies in memory as 16 rows x 4 columns, a byte each. At 4
 // bits, the low halves of the first 4 quads' bytes are quads 0-3, the high halves quads 4-7. At 5,
 // 64 bytes follow with the values' highest bits: bit q of each byte belongs to quad q. Values are
-// unsigned: the zero point is added. One bfloat16 scale for each row and group.
+// unsigned: the zero point is added. Each row and group has a bfloat16 scale, those of a block's
+// rows side by side; or, at 4 bits, a float16 scale, and after these an offset that is added.
 #pragma once
 
 #include <immintrin.h>
@@ -22,16 +23,35 @@ constexpr int kReadAhead = 2048;  // bytes; the processor's own prefetch stops a
 
 struct QuantisedMatrix {
   const uint8_t* packed;
-  const BFloat16* scales;
+  const uint16_t* scales;
   int64_t rows;
   int64_t columns;
-  int64_t group_bytes;  // which tell the precision
+  int64_t group_bytes, group_scales;  // which tell the precision
 
   int64_t groups() const { return (columns + kGroup - 1) / kGroup; }
   int64_t blocks() const { return (rows + kBlock - 1) / kBlock; }
 };
 
-struct Int8 {
+// What a block's rows multiply their values by, less the zero point, and then add.
+struct Scaling {
+  static constexpr int kScales = kBlock;
+  static constexpr bool kHasOffsets = false;
+
+  static __m512 scale(const uint16_t* scales) {
+    return load(reinterpret_cast<const BFloat16*>(scales));
+  }
+  static __m512 offset(const uint16_t*) { return _mm512_setzero_ps(); }
+};
+
+struct ScalingWithOffsets {
+  static constexpr int kScales = 2 * kBlock;
+  static constexpr bool kHasOffsets = true;
+
+  static __m512 scale(const uint16_t* scales) { return load_half(scales); }
+  static __m512 offset(const uint16_t* scales) { return load_half(scales + kBlock); }
+};
+
+struct Int8 : Scaling {
   static constexpr int kGroupBytes = kBlock * kGroup;
   static constexpr int32_t kZeroPoint = 128;
 
@@ -43,7 +63,7 @@ struct Int8 {
   }
 };
 
-struct Int4 {
+struct Nibbles {
   static constexpr int kGroupBytes = kBlock * kGroup / 2;
   static constexpr int32_t kZeroPoint = 8;
 
@@ -58,13 +78,16 @@ struct Int4 {
   }
 };
 
-struct Int5 {
-  static constexpr int kGroupBytes = Int4::kGroupBytes + kBlock * kGroup / 8;
+struct Int4 : Nibbles, Scaling {};
+struct Int4WithOffsets : Nibbles, ScalingWithOffsets {};
+
+struct Int5 : Scaling {
+  static constexpr int kGroupBytes = Nibbles::kGroupBytes + kBlock * kGroup / 8;
   static constexpr int32_t kZeroPoint = 16;
 
   static void unpack(const uint8_t* packed, __m512i quads[kQuads]) {
-    Int4::unpack(packed, quads);
-    const uint8_t* last = packed + Int4::kGroupBytes;
+    Nibbles::unpack(packed, quads);
+    const uint8_t* last = packed + Nibbles::kGroupBytes;
     const __m512i high = _mm512_loadu_si512(last), fifth = _mm512_set1_epi8(16);
     _mm_prefetch(reinterpret_cast<const char*>(last + kReadAhead), _MM_HINT_T0);
     constexpr int kAddMasked = 0xf8;  // first | (second & third)
@@ -79,6 +102,7 @@ struct Int5 {
 // Calls `work` with a matrix' precision.
 template <class Work>
 auto by_precision(const QuantisedMatrix& w, const Work& work) {
+  if (w.group_scales == Int4WithOffsets::kScales) return work(Int4WithOffsets());
   if (w.group_bytes == Int4::kGroupBytes) return work(Int4());
   if (w.group_bytes == Int5::kGroupBytes) return work(Int5());
   return work(Int8());

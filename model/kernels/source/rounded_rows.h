@@ -15,6 +15,7 @@ struct RoundedRows {
   std::unique_ptr<int8_t[]> values;         // rows x groups x 32, zero beyond the last column
   std::unique_ptr<float[]> scales;          // rows x groups
   std::unique_ptr<int32_t[]> offsets;       // rows x groups: - zero point x sum of the values
+  std::unique_ptr<float[]> sums;            // rows x groups: scale x sum of the values
 
   const int32_t* quads(int64_t row, int64_t group) const {
     return reinterpret_cast<const int32_t*>(values.get() + (row * groups + group) * kGroup);
@@ -47,6 +48,7 @@ RoundedRows round_rows(const Number* x, int64_t rows, int64_t columns, int32_t z
       std::make_unique_for_overwrite<int8_t[]>(rows * groups * kGroup),
       std::make_unique_for_overwrite<float[]>(rows * groups),
       std::make_unique_for_overwrite<int32_t[]>(rows * groups),
+      std::make_unique_for_overwrite<float[]>(rows * groups),
   };
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t group = 0; group < groups; ++group) {
@@ -55,6 +57,7 @@ RoundedRows round_rows(const Number* x, int64_t rows, int64_t columns, int32_t z
       round_group(x + row * columns + group * kGroup, columns - group * kGroup,
                   rounded.values.get() + place * kGroup, &rounded.scales[place], &sum);
       rounded.offsets[place] = -zero_point * sum;
+      rounded.sums[place] = rounded.scales[place] * static_cast<float>(sum);
     }
   }
   return rounded;

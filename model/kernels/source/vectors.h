@@ -37,6 +37,11 @@ inline __m512 load(const BFloat16* from, __mmask16 lanes = 0xffff) {
   return widen(_mm256_maskz_loadu_epi16(lanes, from));
 }
 
+// float16 numbers, which need no unit that computes with them.
+inline __m512 load_half(const uint16_t* from) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+
 // Rounds to the nearest bfloat16, ties to even; what is no number stays so.
 inline __m512i round_to_bfloat16(__m512 x) {
   const __m512i bits = _mm512_castps_si512(x);

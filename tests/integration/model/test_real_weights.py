@@ -51,7 +51,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def decoder(float32_checkpoint: Checkpoint) -> Decoder:
-    return Decoder.from_checkpoint(float32_checkpoint)
+    return float32_checkpoint.decoder()
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +138,8 @@ def test_int8_is_as_accurate_as_bfloat16(folder: Path, float32_checkpoint: Check
     tokens = tokenizer.encode(
         "The office in Hamburg opens at nine. 汉堡的办公室九点开门。 It closes on Sundays"
     )
-    exact = Decoder.from_checkpoint(float32_checkpoint)
-    plain = Decoder.from_checkpoint(Checkpoint.open(folder))
+    exact = float32_checkpoint.decoder()
+    plain = Checkpoint.open(folder).decoder()
     quick = open_quantised(folder, "int8")
     expected = log_shares(exact, tokens)
     divergence = {

@@ -152,7 +152,7 @@ def checkpoint_folder(
 
 @pytest.fixture(scope="session")
 def decoder(checkpoint_folder: Path) -> Decoder:
-    return Decoder.from_checkpoint(Checkpoint.open(checkpoint_folder))
+    return Checkpoint.open(checkpoint_folder).decoder()
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ def written(decoder: Decoder, count: int = 12) -> list[torch.Tensor]:
 
 @pytest.fixture(scope="module")
 def whole(folder: Path) -> Decoder:
-    return Decoder.from_checkpoint(Checkpoint.open(folder))
+    return Checkpoint.open(folder).decoder()
 
 
 @pytest.mark.parametrize("budget", [60_000, 150_000, 10**8])

@@ -1,3 +1,4 @@
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +87,21 @@ def test_left_over_of_a_crash_is_replaced(tiny_gguf: Path) -> None:
     (unfinished / WEIGHTS).write_text("half a file")
     Checkpoint.open(unpacked_folder(tiny_gguf, torch.float32))
     assert not unfinished.exists()
+
+
+def test_full_disk_is_said_and_leaves_nothing_half_unpacked(
+    tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(path: Path, *_: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("model.gguf.unpack.stream_safetensors", fill)
+    with pytest.raises(CheckpointError, match=r"tiny\.gguf: .*No space left"):
+        unpacked_folder(tiny_gguf, torch.float32)
+    assert [path.name for path in tiny_gguf.parent.iterdir() if "float32" in path.name] == [
+        ".tiny.float32.lock"
+    ]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.1, 0.5, 0.999])

@@ -15,6 +15,7 @@ from model.checkpoint import INDEX, WEIGHTS, Checkpoint
 from model.errors import CheckpointError, ImportRefused, UnknownModel, WrongModelFile
 from model.importing import MANIFEST, import_checkpoint
 from model.model_folder import ModelFolder
+from model.quantised.decoder_file import open_quantised, quantised_path
 from model.tokenizer import CHAT_TEMPLATE, ChatTokenizer
 from model.verification import verify_place
 
@@ -121,6 +122,20 @@ def test_an_interrupted_import_starts_over(checkpoint_folder: Path, models: Mode
     folder = import_checkpoint(checkpoint_folder, "ours", models)
     assert not (folder / "something").exists()
     assert not left.exists()
+
+
+def test_changed_rounded_weights_are_found_and_made_anew(
+    checkpoint_folder: Path, models: ModelFolder
+) -> None:
+    folder = import_checkpoint(checkpoint_folder, "ours", models)
+    open_quantised(folder, "int8")
+    path = quantised_path(folder, "int8")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:])
+    assert verify_place(models.find("ours")) == [path]
+    open_quantised(folder, "int8")
+    assert path.read_bytes() == whole
+    assert verify_place(models.find("ours")) == []
 
 
 def test_changes_after_the_import_are_found(checkpoint_folder: Path, models: ModelFolder) -> None:

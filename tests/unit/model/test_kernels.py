@@ -1,6 +1,7 @@
 """Every compiled kernel against the torch path that it stands for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import torch
@@ -13,7 +14,8 @@ from model.attend import FEW_TOKENS, attend
 from model.errors import KernelsUnavailable
 from model.kernels.loading import kernels_used, load_kernels, tiles_used, without_kernels
 from model.norm import RmsNorm
-from model.quantised.rounding import GROUP, Bits, round_weights
+from model.quantised.offset_rounding import offsets_lose_nothing, round_with_offsets
+from model.quantised.rounding import GROUP, round_weights
 from model.quantised.weight import QuantisedWeight, linear
 from model.rope import rotate
 from model.step import Span
@@ -23,6 +25,13 @@ SIZES = st.integers(min_value=1, max_value=100)
 SEEDS = st.integers(0, 99)
 DTYPES = st.sampled_from([torch.float32, torch.bfloat16])
 FEW_ROWS = st.integers(min_value=1, max_value=19)
+ROUNDINGS: dict[str, Callable[[torch.Tensor], QuantisedWeight]] = {
+    "4": partial(QuantisedWeight.of, bits=4),
+    "4 with offsets": QuantisedWeight.with_offsets,
+    "5": partial(QuantisedWeight.of, bits=5),
+    "8": partial(QuantisedWeight.of, bits=8),
+}
+EACH_ROUNDING = pytest.mark.parametrize("rounding", ROUNDINGS)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -57,16 +66,16 @@ def rounded_activations(x_TK: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
     rows=FEW_ROWS,
     outputs=SIZES,
     inputs=SIZES,
-    bits=st.sampled_from([4, 5, 8]),
+    rounding=st.sampled_from(list(ROUNDINGS)),
     dtype=DTYPES,
     biased=st.booleans(),
     seed=SEEDS,
 )
 @settings(deadline=None)
 def test_few_rows(
-    rows: int, outputs: int, inputs: int, bits: Bits, dtype: torch.dtype, biased: bool, seed: int
+    rows: int, outputs: int, inputs: int, rounding: str, dtype: torch.dtype, biased: bool, seed: int
 ) -> None:
-    weight = QuantisedWeight.of(numbers(seed, outputs, inputs), bits)
+    weight = ROUNDINGS[rounding](numbers(seed, outputs, inputs))
     x = numbers(seed + 1, rows, inputs).to(dtype)
     x[:, : min(inputs, GROUP)] *= seed % 3  # also groups of zeros
     bias = numbers(seed + 2, outputs).to(dtype) if biased else None
@@ -86,12 +95,12 @@ def test_few_rows(
     rows=st.integers(24, 100),
     outputs=SIZES,
     inputs=SIZES,
-    bits=st.sampled_from([4, 5, 8]),
+    rounding=st.sampled_from(list(ROUNDINGS)),
     seed=SEEDS,
 )
 @settings(deadline=None, max_examples=40)
-def test_many_rows(rows: int, outputs: int, inputs: int, bits: Bits, seed: int) -> None:
-    weight = QuantisedWeight.of(numbers(seed, outputs, inputs), bits)
+def test_many_rows(rows: int, outputs: int, inputs: int, rounding: str, seed: int) -> None:
+    weight = ROUNDINGS[rounding](numbers(seed, outputs, inputs))
     x = numbers(seed + 1, rows, inputs).bfloat16()
     bias = numbers(seed + 2, outputs).bfloat16()
     exact = F.linear(x.float(), weight.dequantised(torch.float32), bias.float())
@@ -100,17 +109,17 @@ def test_many_rows(rows: int, outputs: int, inputs: int, bits: Bits, seed: int) 
 
 
 @pytest.mark.parametrize("rows", [5, 600])
-@pytest.mark.parametrize("bits", [4, 5, 8])
-def test_more_columns_than_one_panel(rows: int, bits: Bits) -> None:
-    weight = QuantisedWeight.of(numbers(0, 40, 2100), bits)
+@EACH_ROUNDING
+def test_more_columns_than_one_panel(rows: int, rounding: str) -> None:
+    weight = ROUNDINGS[rounding](numbers(0, 40, 2100))
     x = numbers(1, rows, 2100).bfloat16()
     exact = F.linear(x.float(), weight.dequantised(torch.float32))
     assert (linear(x, weight, None).float() - exact).norm() <= 0.015 * exact.norm()
 
 
-@pytest.mark.parametrize("bits", [4, 5, 8])
-def test_row_does_not_depend_on_the_rows_beside_it(bits: Bits) -> None:
-    weight = QuantisedWeight.of(numbers(0, 50, 160), bits)
+@EACH_ROUNDING
+def test_row_does_not_depend_on_the_rows_beside_it(rounding: str) -> None:
+    weight = ROUNDINGS[rounding](numbers(0, 50, 160))
     x = numbers(1, 17, 160).bfloat16()
     together = linear(x, weight, None)
     for count in range(1, 17):
@@ -132,9 +141,9 @@ def test_threads_change_nothing(rows: int) -> None:
     assert torch.equal(*results)
 
 
-@pytest.mark.parametrize("bits", [4, 5, 8])
-def test_extreme_activations(bits: Bits) -> None:
-    weight = QuantisedWeight.of(torch.ones(3, 64), bits)
+@EACH_ROUNDING
+def test_extreme_activations(rounding: str) -> None:
+    weight = ROUNDINGS[rounding](torch.ones(3, 64))
     x = torch.zeros(4, 64)
     x[1], x[2, 0], x[3, 0] = 1e-40, 1e30, torch.inf
     y = linear(x, weight, None)
@@ -159,6 +168,23 @@ def test_scale_search(groups: int, seed: int) -> None:
     values, scales = round_weights(weight, 4)
     torch.testing.assert_close(scales, expected[1], rtol=8e-3, atol=0)
     assert (values != expected[0]).float().mean() < 0.05  # ties that another order of sums breaks
+
+
+@given(groups=SIZES, steps=st.integers(1, 15), offset=st.floats(-10, 10), seed=SEEDS)
+@settings(deadline=None)
+def test_level_search(groups: int, steps: int, offset: float, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    weight = torch.randint(0, steps + 1, (groups, GROUP), generator=generator) + offset
+    weight[0] = numbers(seed, GROUP)  # on no levels
+    weight = weight.bfloat16()
+    with without_kernels():
+        expected = round_with_offsets(weight)
+        kept = [offsets_lose_nothing(group[None]) for group in weight]
+    values, scales, offsets = round_with_offsets(weight)
+    assert [offsets_lose_nothing(group[None]) for group in weight] == kept
+    assert torch.equal(values, expected[0])
+    torch.testing.assert_close(scales, expected[1])
+    torch.testing.assert_close(offsets, expected[2], atol=1e-3, rtol=1e-3)
 
 
 @given(rows=SIZES, width=SIZES, dtype=DTYPES, seed=SEEDS)

@@ -1,5 +1,9 @@
+import errno
 import json
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,10 +14,10 @@ from transformers import Qwen2MoeConfig, Qwen2MoeForCausalLM
 
 from model.errors import CheckpointError
 from model.projection import Projection
-from model.quantised.decoder_file import open_quantised, quantised_path
+from model.quantised.decoder_file import discard_damaged, open_quantised, quantised_path
 from model.quantised.experts import QuantisedExperts
+from model.quantised.packing import have_offsets
 from model.quantised.parts import Precision
-from model.quantised.rounding import Bits
 from model.quantised.weight import QuantisedWeight
 from model.step import Step
 from model.transformer import Decoder
@@ -62,24 +66,34 @@ def test_attention_and_head_keep_8_bits(copied_folder: Path) -> None:
             assert layer.quantised.bits == (4 if ".mlp." in name else 8)
 
 
-@pytest.mark.parametrize("bits", [4, 5])
+@pytest.mark.parametrize(
+    ("rounding", "form"),
+    [
+        (partial(QuantisedWeight.of, bits=4), (4, False)),
+        (partial(QuantisedWeight.of, bits=5), (5, False)),
+        (QuantisedWeight.with_offsets, (4, True)),
+    ],
+)
 def test_weights_that_were_rounded_before_take_no_more_bits(
-    copied_folder: Path, bits: Bits
+    copied_folder: Path,
+    rounding: Callable[[torch.Tensor], QuantisedWeight],
+    form: tuple[int, bool],
 ) -> None:
     path, name = copied_folder / "model.safetensors", "model.layers.1.mlp.up_proj.weight"
     weights = load_file(path)
     shape = weights[name].shape
-    weights[name] = QuantisedWeight.of(weights[name], bits).dequantised(weights[name].dtype)
+    weights[name] = rounding(weights[name]).dequantised(torch.bfloat16).to(weights[name].dtype)
     save_file(weights, path, metadata={"format": "pt"})
     rounded = open_quantised(copied_folder, "int8")
     layers = {n: m for n, m in rounded.named_modules() if isinstance(m, Projection)}
     kept = {n: layer.quantised for n, layer in layers.items() if layer.quantised is not None}
     up = kept.pop("layers.1.mlp.up_proj")
-    assert up.bits == bits
+    assert (up.bits, have_offsets(up.scales_NGR)) == form
     assert {other.bits for other in kept.values()} == {8}
     same = up.dequantised(torch.float32)
     assert same.shape == shape
-    torch.testing.assert_close(same, weights[name].float(), rtol=2**-7, atol=0)
+    loss = 2**-7 * float(weights[name].abs().amax()) if form[1] else 0
+    torch.testing.assert_close(same, weights[name].float(), rtol=2**-7, atol=loss)
 
 
 def test_file_with_weights_of_unknown_bits_is_refused(copied_folder: Path) -> None:
@@ -129,11 +143,66 @@ def test_packed_weights_are_aligned_to_cache_lines(copied_folder: Path) -> None:
             assert layer.quantised.packed_NGX.data_ptr() % 64 == 0
 
 
-def test_damaged_file_is_refused(copied_folder: Path) -> None:
-    path = quantised_path(copied_folder, "int8")
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def overwritten(path: Path) -> None:
     path.write_bytes(b"damaged")
-    with pytest.raises(CheckpointError, match="delete it"):
-        open_quantised(copied_folder, "int8")
+
+
+@pytest.mark.parametrize("damage", [cut, emptied, overwritten])
+def test_damaged_file_is_made_anew_and_the_log_says_so(
+    copied_folder: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = logits(open_quantised(copied_folder, "int8"))
+    damage(quantised_path(copied_folder, "int8"))
+    with caplog.at_level("INFO", "sourcebook.model"):
+        assert torch.equal(logits(open_quantised(copied_folder, "int8")), expected)
+    assert "quantised.int8.safetensors: the one that is there is damaged" in caplog.text
+
+
+def test_one_changed_bit_is_found_and_the_file_made_anew(copied_folder: Path) -> None:
+    open_quantised(copied_folder, "int8")
+    path = quantised_path(copied_folder, "int8")
+    whole = path.read_bytes()
+    assert discard_damaged(copied_folder) == []
+    path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 4]) + whole[-8:])
+    assert discard_damaged(copied_folder) == [path]
+    assert discard_damaged(copied_folder) == []
+    open_quantised(copied_folder, "int8")
+    assert path.read_bytes() == whole
+
+
+def test_full_disk_is_said_and_leaves_nothing_half_written(
+    copied_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(path: Path, *_: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = set(copied_folder.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr("model.quantised.decoder_file.stream_safetensors", fill)
+        with pytest.raises(CheckpointError, match=r"quantised\.int8.*No space left"):
+            open_quantised(copied_folder, "int8")
+    assert set(copied_folder.iterdir()) - before == {
+        copied_folder / ".quantised.int8.safetensors.lock"
+    }
+    assert torch.isfinite(logits(open_quantised(copied_folder, "int8"))).all()
+
+
+def test_who_opens_it_at_once_makes_it_once(
+    copied_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "sourcebook.model"), ThreadPoolExecutor(3) as pool:
+        decoders = list(pool.map(lambda _: open_quantised(copied_folder, "int8"), range(3)))
+    assert caplog.messages.count("Made quantised.int8.safetensors.") == 1
+    assert all(torch.equal(logits(decoder), logits(decoders[0])) for decoder in decoders)
 
 
 def test_file_of_another_model_is_refused(copied_folder: Path) -> None:

@@ -24,14 +24,23 @@ def _no_gradients() -> Iterator[None]:
         yield
 
 
-def rounded_stack(stack: torch.Tensor, bits: Bits) -> QuantisedStack:
-    matrices = [QuantisedWeight.of(matrix, bits) for matrix in stack]
+OFFSETS = None
+"""Stands for 4 bits with offsets among the numbers of bits."""
+
+
+def rounded_stack(stack: torch.Tensor, bits: Bits | None) -> QuantisedStack:
+    matrices = [
+        QuantisedWeight.with_offsets(matrix)
+        if bits is OFFSETS
+        else QuantisedWeight.of(matrix, bits)
+        for matrix in stack
+    ]
     packed = torch.stack([matrix.packed_NGX for matrix in matrices])
     scales = torch.stack([matrix.scales_NGR for matrix in matrices])
     return QuantisedStack(packed, scales, *stack.shape[1:])
 
 
-def rounded(experts: StackedExperts, bits: Bits) -> QuantisedExperts:
+def rounded(experts: StackedExperts, bits: Bits | None) -> QuantisedExperts:
     """Round experts, and put the rounded weights into the original for comparison."""
     stacks = []
     for name in ("gate_EID", "up_EID", "down_EDI"):
@@ -50,11 +59,11 @@ def routing(tokens: int, config: MoeConfig) -> Routing:
     return Routing(experts_TA, weights_TA, logits_TE)
 
 
-@pytest.mark.parametrize("bits", [4, 5, 8])
+@pytest.mark.parametrize("bits", [4, OFFSETS, 5, 8])
 @pytest.mark.parametrize("activation", ["silu", "clamped_swiglu"])
 @pytest.mark.parametrize("tokens", [1, 5])
 def test_torch_path_computes_with_the_rounded_weights(
-    bits: Bits, activation: str, tokens: int
+    bits: Bits | None, activation: str, tokens: int
 ) -> None:
     torch.manual_seed(0)
     biases = activation == "clamped_swiglu"
@@ -73,13 +82,19 @@ def test_torch_path_computes_with_the_rounded_weights(
     experts=st.integers(1, 9),
     chosen=st.integers(1, 3),
     width=st.integers(17, 70),  # of a few columns, two rounded numbers may cancel out
-    bits=st.sampled_from([4, 5, 8]),
+    bits=st.sampled_from([4, OFFSETS, 5, 8]),
     dtype=st.sampled_from([torch.float32, torch.bfloat16]),
     seed=st.integers(0, 99),
 )
 @settings(deadline=None, max_examples=40)
 def test_kernel_equals_the_torch_path(
-    tokens: int, experts: int, chosen: int, width: int, bits: Bits, dtype: torch.dtype, seed: int
+    tokens: int,
+    experts: int,
+    chosen: int,
+    width: int,
+    bits: Bits | None,
+    dtype: torch.dtype,
+    seed: int,
 ) -> None:
     try:
         load_kernels()

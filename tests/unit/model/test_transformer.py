@@ -84,7 +84,7 @@ def test_head_tied_to_the_embedding() -> None:
     tied = Qwen2ForCausalLM(config).eval()
     weights = {k: v for k, v in tied.state_dict().items() if k != "lm_head.weight"}
     from_config = from_hugging_face(config.to_dict())
-    decoder = Decoder.from_checkpoint(Checkpoint(from_config, weights))
+    decoder = Checkpoint(from_config, weights).decoder()
     prompt = [1, 2, 3]
     torch.testing.assert_close(
         read(decoder, prompt), reference_logits(tied, prompt), atol=1e-4, rtol=0

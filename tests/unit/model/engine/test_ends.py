@@ -2,11 +2,12 @@
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import torch
 
-from model.engine.stream import PIECES_MAX
+from model.engine.stream import PIECES_MAX, AnswerStream
 from model.errors import (
     GenerationFailed,
     GeneratorBusy,
@@ -41,6 +42,40 @@ class TestLeaving:
         gate.open()
         eventually(lambda: is_free(engine))
         assert len(decoder.steps) <= 7
+
+    @pytest.mark.parametrize("steps", [0, 1, 2, 3, 4, 5])
+    def test_whenever_its_reader_leaves_its_blocks_are_free(
+        self, engine_of: MakeEngine, decoder: RecallingDecoder, steps: int
+    ) -> None:
+        """Three steps read the prompt; then whole runs of guesses are checked at once."""
+        prompt = next(p for n in range(1, 99) if len(continuation(p := [n, *LONG], 90)) == 90)
+        engine, gate = engine_of(), Gate(decoder)
+        guess = [prompt[-1], *continuation(prompt, 90)]
+        stream = engine.submit(work(prompt, 90, [guess]))
+        for _ in range(steps):
+            assert gate.waiting.wait(SECONDS)
+            gate.open(1)
+        assert gate.waiting.wait(SECONDS)
+        assert engine.statistics().blocks_held > 0
+        stream.abandon()
+        gate.open()
+        eventually(lambda: is_free(engine))
+        assert len(decoder.steps) == steps + 1
+
+    def test_deadline_that_passes_while_it_waits(
+        self, engine_of: MakeEngine, decoder: RecallingDecoder
+    ) -> None:
+        now = [0.0]
+        engine, gate = engine_of(running_requests_max=1, clock=lambda: now[0]), Gate(decoder)
+        running = engine.submit(work(long_prompt(1)))
+        waiting = engine.submit(work([1], deadline_seconds=30))
+        assert gate.waiting.wait(SECONDS)
+        now[0] = 30.0
+        gate.open()
+        assert read(waiting) == []
+        assert waiting.outcome.reason == "deadline"
+        assert len(read(running)) == 20
+        assert decoder.computed == 30 + 19
 
     def test_cancelled_while_it_runs(
         self, engine_of: MakeEngine, decoder: RecallingDecoder
@@ -117,22 +152,24 @@ class TestRoom:
 
     def test_tenants_take_turns(self, engine_of: MakeEngine, decoder: RecallingDecoder) -> None:
         engine, gate = engine_of(running_requests_max=1), Gate(decoder)
-        ended: list[str] = []
+        wrote: dict[str, int] = {}
 
-        def follow(tenant: str, prompt: list[int]) -> threading.Thread:
-            stream = engine.submit(work(prompt, 5, tenant=tenant))
-            thread = threading.Thread(target=lambda: (read(stream), ended.append(tenant)))
-            thread.start()
-            return thread
+        def submit(name: str, prompt: list[int]) -> AnswerStream:
+            def write(token: int) -> bytes:
+                wrote[name] = wrote.get(name, 0) + 1
+                return b"%d " % token
 
-        threads = [follow("a", long_prompt(1)) for _ in range(4)]
+            return engine.submit(replace(work(prompt, 5, tenant=name[0]), bytes_of=write))
+
+        streams = [submit(f"a{number}", long_prompt(1)) for number in range(4)]
         assert gate.waiting.wait(SECONDS)
-        threads += [follow("b", long_prompt(2)) for _ in range(2)]
+        streams += [submit(f"b{number}", long_prompt(2)) for number in range(2)]
         gate.open()
-        for thread in threads:
-            thread.join(SECONDS)
-        assert ended.index("b") < 2
-        assert sorted(ended) == list("aaaabb")
+        for stream in streams:
+            read(stream)
+        assert [name[0] for name in wrote].index("b") < 2
+        assert set(wrote.values()) == {5}
+        assert len(wrote) == 6
 
     def test_full_cache_lets_the_next_wait(
         self, engine_of: MakeEngine, decoder: RecallingDecoder

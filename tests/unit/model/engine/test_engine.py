@@ -1,5 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
+from model.engine.generation import Work
+from model.sampling import Sampler, Sampling
 from tests.unit.model.engine.helpers import BLOCK, LONG, Gate, MakeEngine, long_prompt
 from tests.unit.model.recalling_decoder import (
     SECONDS,
@@ -34,6 +38,34 @@ def test_stop_string_ends_it(engine_of: MakeEngine, decoder: RecallingDecoder) -
     assert read(stream) == written[:4]
     assert stream.outcome.reason == "stop"
     assert decoder.computed == len(prompt) + 5
+
+
+def test_stop_string_across_guessed_tokens_ends_it_there(engine_of: MakeEngine) -> None:
+    prompt = long_prompt(1)
+    written = continuation(prompt, 20)
+    engine = engine_of()
+    guess = [prompt[-1], *written]
+    stream = engine.submit(work(prompt, guesses=[guess], stop=[f" {written[1]} {written[2]}"]))
+    assert read(stream) == written[:1]
+    assert (stream.outcome.reason, stream.outcome.completion_tokens) == ("stop", 3)
+    assert engine.statistics().counted.accepted_tokens > 0
+    assert engine.statistics().blocks_kept <= (len(prompt) + 3) // BLOCK
+    assert is_free(engine)
+
+
+@pytest.mark.parametrize("guess", [False, True])
+def test_a_seed_gives_one_text_alone_and_beside_others(engine_of: MakeEngine, guess: bool) -> None:
+    def sampled(seed: int) -> Work:
+        prompt = long_prompt(seed)
+        guesses = [[prompt[-1], *continuation(prompt, 20)]] if guess else None
+        how = Sampling(temperature=0.2, seed=seed)
+        return replace(work(prompt, guesses=guesses), sampler=Sampler(how, prompt))
+
+    alone = [read(engine_of(draft_tokens_max=0).submit(sampled(seed))) for seed in range(1, 5)]
+    engine = engine_of()
+    streams = [engine.submit(sampled(seed)) for seed in range(1, 5)]
+    assert [read(stream) for stream in streams] == alone
+    assert any(text != continuation(long_prompt(n), 20) for n, text in enumerate(alone, start=1))
 
 
 def test_prompt_is_read_in_pieces(engine_of: MakeEngine, decoder: RecallingDecoder) -> None:

@@ -136,4 +136,4 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     randomise(theirs)
     folder = tmp_path_factory.mktemp(request.param)
     theirs.save_pretrained(folder)
-    return Pair(request.param, folder, theirs, Decoder.from_checkpoint(Checkpoint.open(folder)))
+    return Pair(request.param, folder, theirs, Checkpoint.open(folder).decoder())

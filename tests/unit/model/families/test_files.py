@@ -49,7 +49,7 @@ def folder(theirs: Qwen2MoeForCausalLM, tmp_path: Path) -> Path:
 
 
 def logits(folder: Path) -> torch.Tensor:
-    decoder = Decoder.from_checkpoint(Checkpoint.open(folder))
+    decoder = Checkpoint.open(folder).decoder()
     return decoder(Step.of_one(TOKENS), WholeSequences())[0]
 
 

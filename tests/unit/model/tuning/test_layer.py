@@ -62,7 +62,7 @@ def test_tuned_layers_equal_the_upcycled_decoder(
     examples: list[Example],
     gradients: bool,
 ) -> None:
-    upcycled = Decoder.from_checkpoint(upcycle(dense, changed, Path("tuned")))
+    upcycled = upcycle(dense, changed, Path("tuned")).decoder()
     frozen = base.layers[changed.recipe.first_layer :]
     layers = [
         served(f, {name: tensor.clone().requires_grad_(gradients) for name, tensor in t.items()})

@@ -33,8 +33,7 @@ def all_logits(decoder: Decoder, tokens: list[int]) -> torch.Tensor:
 
 def test_untrained_experts_change_no_bit(dense: Checkpoint, untrained: TunedWeights) -> None:
     plain, upcycled = (
-        Decoder.from_checkpoint(checkpoint)
-        for checkpoint in (dense, upcycle(dense, untrained, HERE))
+        checkpoint.decoder() for checkpoint in (dense, upcycle(dense, untrained, HERE))
     )
     assert upcycled.config.moe is not None
     assert torch.equal(all_logits(plain, PROMPT), all_logits(upcycled, PROMPT))
@@ -42,7 +41,7 @@ def test_untrained_experts_change_no_bit(dense: Checkpoint, untrained: TunedWeig
 
 def test_trained_experts_change_the_logits(dense: Checkpoint, changed: TunedWeights) -> None:
     plain, upcycled = (
-        Decoder.from_checkpoint(checkpoint) for checkpoint in (dense, upcycle(dense, changed, HERE))
+        checkpoint.decoder() for checkpoint in (dense, upcycle(dense, changed, HERE))
     )
     assert (all_logits(plain, PROMPT) - all_logits(upcycled, PROMPT)).abs().max() > 0.1
 
@@ -56,7 +55,7 @@ def test_transformers_loads_the_upcycled_folder(
     with torch.inference_mode():
         expected = reference(torch.tensor([PROMPT])).logits[0]
     assert type(reference).__name__ == "Qwen2MoeForCausalLM"
-    found = all_logits(Decoder.from_checkpoint(Checkpoint.open(tmp_path)), PROMPT)
+    found = all_logits(Checkpoint.open(tmp_path).decoder(), PROMPT)
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
 
 
@@ -148,6 +147,6 @@ def test_the_real_model_is_unchanged_bit_for_bit() -> None:
     recipe, generator = Recipe(), torch.Generator().manual_seed(1)
     frozen = base.layers[recipe.first_layer :]
     tuned = TunedWeights(tuple(initial(f, recipe, generator) for f in frozen), recipe, "")
-    plain = Decoder.from_checkpoint(dense)
-    upcycled = Decoder.from_checkpoint(upcycle(dense, tuned, HERE))
+    plain = dense.decoder()
+    upcycled = upcycle(dense, tuned, HERE).decoder()
     assert torch.equal(all_logits(plain, PROMPT), all_logits(upcycled, PROMPT))
