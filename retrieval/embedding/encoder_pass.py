@@ -16,15 +16,17 @@ Shapes in names: R rows (the tokens of all texts), T tokens of one text, H hidde
 D size of a head.
 """
 
-import warnings
 from collections.abc import Callable
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 Pass = Callable[..., Tensor]
+
+_COMPILING: Final = Lock()
 
 
 def token_states(  # noqa: PLR0917 - TorchScript has no keyword-only arguments
@@ -124,8 +126,10 @@ def pack(weight: Tensor) -> Tensor:
 
 
 def compiled(function: Pass) -> Pass:
-    """Return one of the passes as one call that leaves Python's lock to others."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*is deprecated", category=DeprecationWarning)
+    """Return one of the passes as one call that leaves Python's lock to others.
+
+    TorchScript is told nowhere to bear several threads that compile, so one does at a time.
+    """
+    with _COMPILING:
         script: Pass = torch.jit.script(function)
     return script

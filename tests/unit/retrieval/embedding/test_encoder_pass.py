@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -30,6 +31,18 @@ def test_the_compiled_and_packed_pass_equals_the_plain_one() -> None:
         plain = TorchLayers(weights, packed=False)._run(encoder_pass.embed, rows, lengths)
         fast = torch_layers(weights).vectors(rows, lengths)
     np.testing.assert_allclose(plain, fast, atol=1e-5)
+
+
+def test_many_threads_may_ask_for_a_pass_at_once() -> None:
+    start = Barrier(4)
+
+    def compile_one(function: encoder_pass.Pass) -> encoder_pass.Pass:
+        start.wait(timeout=60)
+        return encoder_pass.compiled(function)
+
+    with ThreadPoolExecutor(4) as threads:
+        passes = list(threads.map(compile_one, [encoder_pass.embed, encoder_pass.token_states] * 2))
+    assert all(isinstance(one, torch.jit.ScriptFunction) for one in passes)
 
 
 def test_questions_of_many_threads_have_the_vectors_that_they_have_alone(e5: E5Embedder) -> None:
