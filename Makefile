@@ -53,7 +53,8 @@ setup: system-packages $(VENV)/.test api/static/index.html
 	@$(BIN)/sourcebook models fetch
 
 # Debian's names of what the tests start: a browser with Chinese letters, servers of databases, mail
-# and repositories.
+# and repositories. The tests configure Glewlwyd themselves, and its package's own way needs a database
+# server, so it fails where there is none.
 system-packages:
 	@missing=(); \
 	command -v chromium >/dev/null || missing+=(chromium fonts-noto-cjk); \
@@ -63,6 +64,7 @@ system-packages:
 	command -v glewlwyd >/dev/null || missing+=(glewlwyd dbconfig-no-thanks); \
 	if (($${#missing[@]})); then \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  echo "glewlwyd glewlwyd/config_type select No configuration" | $$sudo debconf-set-selections; \
 	  $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive \
 	    apt-get install -q -y --no-install-recommends "$${missing[@]}"; \
 	fi
