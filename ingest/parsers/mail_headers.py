@@ -17,6 +17,7 @@ from ingest.parsers.decoding import as_used, decode
 _WORD: Final = r"=\?([\w.:-]{1,40})(?:\*[\w-]{0,40})?\?([BbQq])\?([^?\s]{0,10000})\?="
 _ENCODED: Final = re.compile(_WORD)
 _RUN: Final = re.compile(rf"{_WORD}(?:\s+{_WORD})*")
+_NO_DIGIT: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 _PARAMETER: Final = re.compile(r"(\*(?:\d{1,3}\*)?\s*=\s*\"?)([\w.:-]{1,40})(?=')")  # RFC 2231
 
 
@@ -57,4 +58,10 @@ def _bytes(encoding: str, text: str) -> bytes:
     content = text.encode("ascii", "ignore")
     if encoding in "Qq":
         return quopri.decodestring(content, header=True)
-    return base64.b64decode(content + b"=" * (-len(content) % 4))
+    return b"".join(map(_decoded, _NO_DIGIT.sub(b"", content).split(b"=")))
+
+
+def _decoded(digits: bytes) -> bytes:
+    """Decode base64 without padding; a digit that is left over is less than a byte."""
+    whole = digits[:-1] if len(digits) % 4 == 1 else digits
+    return base64.b64decode(whole + b"=" * (-len(whole) % 4))

@@ -44,13 +44,14 @@ def _of_sheet(parts: zipfile.ZipFile, sheet: str) -> Iterator[Comment]:
     for relation in relations(parts, sheet):
         if relation.kind in _COMMENTS and relation.part in parts.namelist():
             try:
-                root = package.xml(package.part(parts, relation.part))
+                found = list(_read(parts, relation))
             except etree.XMLSyntaxError:  # the sheet's cells still count
                 continue
-            yield from _read(parts, relation, root)
+            yield from found
 
 
-def _read(parts: zipfile.ZipFile, relation: Relation, root: etree._Element) -> Iterator[Comment]:
+def _read(parts: zipfile.ZipFile, relation: Relation) -> Iterator[Comment]:
+    root = package.xml(package.part(parts, relation.part))
     if relation.kind == "comments":
         yield from _notes(root)
         return

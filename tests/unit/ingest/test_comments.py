@@ -93,6 +93,19 @@ def test_threads_on_cells_are_read_once(tmp_path: Path) -> None:
     ]
 
 
+def test_names_that_are_damaged_leave_the_cells(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        book.add_worksheet("Data").write("A1", "total")
+        book.worksheets()[0].write_comment("A1", "x", {"author": "Bo"})
+    thread = '<ThreadedComments><threadedComment ref="A1" personId="P"/></ThreadedComments>'
+    path = changed(
+        tmp_path / "a.xlsx",
+        {"xl/threadedComments/threadedComment1.xml": thread, "xl/persons/person.xml": "<cut"},
+        {SHEET: (THREADS, "../threadedComments/threadedComment1.xml")},
+    )
+    assert "total" in texts(path, detect.XLSX)[1]
+
+
 def presentation(path: Path, comments: str, authors: str, kinds: tuple[str, str]) -> Path:
     deck = pptx.Presentation()
     deck.slides.add_slide(deck.slide_layouts[5]).shapes.title.text = "Plan"

@@ -40,6 +40,25 @@ def test_subjects_are_read(header: bytes, tmp_path: Path) -> None:
     assert message(tmp_path, b"Subject: " + header).title == SUBJECT
 
 
+@pytest.mark.parametrize(
+    ("header", "title"),
+    [
+        (b"=?utf-8?B?QUJDR?=", "ABC"),  # one digit too many
+        (b"=?utf-8?B?QU!JD?=", "ABC"),
+        (b"=?utf-8?B?QUI=Qw==?=", "ABC"),  # two that were joined
+        (b"=?utf-8?B?A?= end", "end"),
+        (b"=?none?B?QUJD?=", "ABC"),
+    ],
+)
+def test_words_that_are_malformed_cost_no_message(
+    header: bytes, title: str, tmp_path: Path
+) -> None:
+    found = message(tmp_path, b"Subject: " + header)
+    assert found.title is not None
+    assert found.title.strip() == title
+    assert "Good morning." in found.text
+
+
 def test_a_name_in_quotes_may_hold_a_comma(tmp_path: Path) -> None:
     sender = b'To: "' + word("王喆, 采购部".encode("gbk")) + b'" <wang@example.cn>'
     assert "王喆, 采购部" in message(tmp_path, b"Subject: x", sender).text
