@@ -24,8 +24,8 @@ class Engine:
         self._library = ctypes.CDLL(str(_compile(weights.with_name("e5.c"), folder)))
         self._library.e5_load.restype = ctypes.c_void_p
         self._library.e5_load.argtypes = [ctypes.c_char_p]
-        text = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
-        self._library.e5_embed.argtypes = [*text, ctypes.c_void_p]
+        text = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int)
+        self._library.e5_embed.argtypes = (*text, ctypes.c_void_p)
         self._library.e5_token_count.argtypes = text
         # Never freed: it lives as long as the tests do.
         self._model = self._library.e5_load(str(weights).encode())
