@@ -22,6 +22,8 @@ class Block:
     A "picture" is one inside a document that OCR has to read: it has no text, and its one box is
     what is shown of it, with the number of its entry in the package (from 1) as page. What the
     sandbox returns has none.
+
+    `beside` the page stands what people put onto it, which is kept when OCR reads the page.
     """
 
     kind: BlockKind
@@ -29,6 +31,7 @@ class Block:
     level: int = 0
     page: int | None = None
     boxes: tuple[Box, ...] = ()
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

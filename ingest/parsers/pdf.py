@@ -17,6 +17,7 @@ from ingest.errors import (
 from ingest.parsers import (
     building,
     pdf_attachments,
+    pdf_comments,
     pdf_contents,
     pdf_continued,
     pdf_fallback,
@@ -26,6 +27,7 @@ from ingest.parsers import (
     pdf_layout,
     pdf_pictures,
     pdf_rows,
+    pdf_typed,
 )
 from ingest.parsers.attachments import admitted
 from ingest.parsers.pdf_lines import Page
@@ -72,14 +74,27 @@ def _read(document: pdfium.PdfDocument, path: Path, limits: ParseLimits) -> Pars
         raise DocumentTooLarge
     pages = [page for index in range(count) if (page := _page(document, index)) is not None]
     unread = pdf_pictures.unread(document, pages)
-    if not any(page.lines for page in pages):
-        hides_text = any(page.hides_text for page in pages)
-        return _without_text(path, limits, count, unread, hides_text=hides_text)
+    marked = [pdf_typed.filled(page, is_scan=page.number in unread) for page in pages]
+    if any(page.lines for page in pages):
+        return replace(_laid_out(document, marked), unread_pages=unread)
+    hides_text = any(page.hides_text for page in pages)
+    try:
+        found = _without_text(path, limits, count, unread, hides_text=hides_text)
+    except NoText:
+        if not any(page.marks for page in marked):
+            raise
+        found = ParsedDocument(None, (), count, None)
+    blocks = pdf_comments.placed(found.blocks, marked)
+    written = building.document(blocks, title=found.title, page_count=count)
+    return replace(written, unread_pages=found.unread_pages)
+
+
+def _laid_out(document: pdfium.PdfDocument, pages: list[Page]) -> ParsedDocument:
     pages = pdf_furniture.without_furniture(pages)
     headings = pdf_headings.Headings(pages, _bookmarks(document))
     blocks = pdf_continued.with_headers(pdf_layout.blocks(pages, headings))
-    found = building.document(blocks, title=headings.title, page_count=count)
-    return replace(found, unread_pages=unread)
+    marked = pdf_comments.placed(blocks, pages)
+    return building.document(marked, title=headings.title, page_count=len(document))
 
 
 def _page(document: pdfium.PdfDocument, index: int) -> Page | None:

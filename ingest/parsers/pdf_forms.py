@@ -11,6 +11,7 @@ from typing import Final
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from ingest.parsers import pdf_marks
 from ingest.parsers.pdf_lines import Line, Page, read_page
 
 _ANNOTATIONS_MAX: Final = 2_000  # looked at on one page
@@ -23,7 +24,7 @@ def read(document: pdfium.PdfDocument, index: int) -> Page:
     if document.get_formtype() == raw.FORMTYPE_NONE or not _flattened(document, index):
         return page
     filled = read_page(document, index)
-    return replace(filled, lines=_placed(page.lines, filled.lines))
+    return replace(filled, lines=_placed(page.lines, filled.lines), marks=page.marks)
 
 
 def _flattened(document: pdfium.PdfDocument, index: int) -> bool:
@@ -33,6 +34,7 @@ def _flattened(document: pdfium.PdfDocument, index: int) -> bool:
         count = min(raw.FPDFPage_GetAnnotCount(page), _ANNOTATIONS_MAX)
         if not any(_is_field(page, number) for number in range(count)):
             return False
+        pdf_marks.hide_typed(page)
         return bool(raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) == raw.FLATTEN_SUCCESS)
     finally:
         page.close()

@@ -14,10 +14,12 @@ from typing import Any
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from ingest.parsers import pdf_calls, pdf_objects, pdf_raised, pdf_rules
+from ingest.parsers import pdf_calls, pdf_marks, pdf_objects, pdf_raised, pdf_rules
 from ingest.parsers.characters import one_line
 from ingest.parsers.pdf_hidden import hidden_objects, is_hidden
+from ingest.parsers.pdf_marks import Mark
 from ingest.parsers.pdf_objects import PageObject
+from ingest.parsers.pdf_quotes import Quotes
 from ingest.parsers.pdf_spelling import HYPHENS, broken, spelled
 from retrieval.corpus import Box
 
@@ -64,7 +66,7 @@ class Page:
 
     `hides_text` when it holds text that nobody can see, which is in none of them. `rules` are the
     heights of horizontal lines drawn on it, where it has lines with cells. A scan was read after
-    `turns` quarters to the left.
+    `turns` quarters to the left. `marks` are what people put onto it.
     """
 
     number: int
@@ -74,11 +76,16 @@ class Page:
     hides_text: bool = False
     rules: Sequence[float] = ()
     turns: int = 0
+    marks: tuple[Mark, ...] = ()
 
     def box(self, line: Line) -> Box:
         """Place a line in fractions of the page as it is shown."""
-        left, right = (_fraction(x, self.width) for x in (line.left, line.right))
-        top, bottom = (_fraction(y, self.height) for y in (line.top, line.bottom))
+        return self.place(line.left, line.top, line.right, line.bottom)
+
+    def place(self, left: float, top: float, right: float, bottom: float) -> Box:
+        """Place a rectangle in fractions of the page as it is shown."""
+        left, right = (_fraction(x, self.width) for x in (left, right))
+        top, bottom = (_fraction(y, self.height) for y in (top, bottom))
         for _ in range(self.turns):  # a quarter back to the right
             left, top, right, bottom = 1 - bottom, left, 1 - top, right
         return Box(self.number, *(round(part, 4) for part in (left, top, right, bottom)))
@@ -128,11 +135,12 @@ def read_page(document: pdfium.PdfDocument, index: int) -> Page:
             hidden = hidden_objects(page, objects)
             lines = list(_lines(textpage, index + 1, frame, hidden))
             rules = _rules(objects, frame) if any(line.cells for line in lines) else []
+            marks = pdf_marks.read(page, Quotes(textpage, hidden), frame.rectangle)
         finally:
             textpage.close()
     finally:
         page.close()
-    return Page(index + 1, frame.width, frame.height, lines, bool(hidden), rules)
+    return Page(index + 1, frame.width, frame.height, lines, bool(hidden), rules, marks=marks)
 
 
 def _rules(objects: Sequence[PageObject], frame: _Frame) -> list[float]:

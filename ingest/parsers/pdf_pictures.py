@@ -8,6 +8,7 @@ from PIL import Image
 from pypdfium2 import raw
 
 from ingest.errors import DocumentDamaged
+from ingest.parsers import pdf_marks
 from ingest.parsers.pdf_lines import Page
 
 _TEXT_CHARACTERS_MIN = 20
@@ -58,7 +59,11 @@ def pictures(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, Image.Im
 
 
 def _drawn(page: pdfium.PdfPage) -> Image.Image:
-    """Draw a page; tiny and huge ones are brought to a size that letters can be read at."""
+    """Draw a page; tiny and huge ones are brought to a size that letters can be read at.
+
+    Text that is typed onto it is not drawn: it was read already.
+    """
+    pdf_marks.hide_typed(page)
     low, high = _SIDE_PIXELS
     longest = max(*page.get_size(), 1.0)
     scale = min(max(_DOTS_PER_POINT, low / longest), high / longest)

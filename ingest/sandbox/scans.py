@@ -44,7 +44,9 @@ def read_scans(
     reasons |= dict.fromkeys((page for page in unread[most:] if page not in known), beyond)
     scans = [scan for _, scan in found.documents]
     if earlier is not None and known:
-        blocks = tuple(block for block in earlier.blocks if block.page in known)
+        blocks = tuple(
+            block for block in earlier.blocks if block.page in known and not block.beside
+        )
         scans.append(replace(earlier, blocks=blocks))
     merged = _merged(document, scans)
     if not (merged.blocks or document.attachments):
@@ -74,11 +76,11 @@ def _known(
 
 
 def _merged(document: ParsedDocument, scans: Sequence[ParsedDocument]) -> ParsedDocument:
-    """Put what OCR read in the place of the pages that were pictures."""
+    """Put what OCR read in the place of the pages that were pictures; what stands beside stays."""
     recognised = [block for scan in scans for block in scan.blocks]
     replaced = {block.page for block in recognised}
-    kept = [block for block in document.blocks if block.page not in replaced]
-    blocks = sorted([*kept, *recognised], key=lambda block: block.page or 0)
+    kept = [block for block in document.blocks if block.beside or block.page not in replaced]
+    blocks = sorted([*recognised, *kept], key=lambda block: block.page or 0)
     title = document.title or next((scan.title for scan in scans if scan.title), None)
     merged = building.document(blocks, title=title, page_count=document.page_count)
     return replace(merged, origin=document.origin, attachments=document.attachments)

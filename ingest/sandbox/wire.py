@@ -26,6 +26,7 @@ def encode_document(document: ParsedDocument) -> bytes:
             block.level,
             block.page,
             [box_numbers(each) for each in block.boxes],
+            block.beside,
         ]
         for block in document.blocks
     ]
@@ -101,8 +102,12 @@ def _origin(author: object, dated_on: object) -> Origin:
     return Origin(_text_or_none(author), None if day is None else date.fromisoformat(day))
 
 
-def _block(kind: Any, text: object, level: object, page: object, boxes: list[Any]) -> Block:
+def _block(
+    kind: Any, text: object, level: object, page: object, boxes: list[Any], *beside: object
+) -> Block:
     if kind not in _KINDS or not isinstance(text, str):
+        raise ValueError
+    if beside not in ((), (False,), (True,)):
         raise ValueError
     if type(level) is not int or not 0 <= level <= _LEVEL_MAX:
         raise ValueError
@@ -114,6 +119,7 @@ def _block(kind: Any, text: object, level: object, page: object, boxes: list[Any
         level=level,
         page=_count_or_none(page),
         boxes=tuple(box(numbers) for numbers in boxes),
+        beside=bool(*beside),
     )
 
 

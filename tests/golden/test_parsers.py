@@ -32,6 +32,8 @@ def as_json(document: ParsedDocument, *, with_boxes: bool) -> dict[str, Any]:
     for apart in ("unread_pages", "attachments", "origin", "omissions", "recogniser"):
         del data[apart]
     for block in data["blocks"]:
+        if not block["beside"]:
+            del block["beside"]
         boxes = [
             [box["page"], *(round(box[edge], 2) for edge in ("left", "top", "right", "bottom"))]
             for box in block["boxes"]

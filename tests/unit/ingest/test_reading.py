@@ -194,3 +194,12 @@ def test_pages_that_are_too_many_stay_so_and_none_is_lost() -> None:
     assert child.asked == [(2,)]
     assert [block.page for block in found.blocks] == [1, 2, 3, 4]
     assert found.omissions == (Omission("pages", "document_too_large", 6, ((5, 10),)),)
+
+
+def test_what_stands_beside_a_page_is_kept_once_when_the_page_is_read() -> None:
+    short, note = Block("text", "p", page=2), Block("text", "Comment: why?", page=2, beside=True)
+    document = ParsedDocument(None, (short, note), 3, None, unread_pages=(1, 2, 3))
+    found = read_scans(document, job(), Child(bad=[3]), lambda *_: None)
+    assert [block.text for block in found.blocks] == ["p1", "p2", "Comment: why?"]
+    again = read_scans(document, job(), Child(), lambda *_: None, earlier=found)
+    assert [block.text for block in again.blocks] == ["p1", "p2", "Comment: why?", "p3"]

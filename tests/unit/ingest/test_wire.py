@@ -15,6 +15,7 @@ DOCUMENT = ParsedDocument(
         Block("heading", "One", 1, 1, (Box(1, 0.1, 0.2, 0.3, 0.4),)),
         Block("table", "a\tb\n1\t2", page=2),
         Block("text", "no page"),
+        Block("text", "Comment: why?", page=2, beside=True),
     ),
     page_count=2,
     language="en",
