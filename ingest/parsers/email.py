@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingest.blocks import Attachment, Block, ParsedDocument
 from ingest.errors import DocumentDamaged
-from ingest.parsers import data_urls, html, mail, mail_headers, tnef
+from ingest.parsers import calendars, data_urls, html, mail, mail_headers, meetings, tnef
 from ingest.parsers.attachments import named
 from ingest.parsers.decoding import decode
 from ingest.parsers.text import paragraphs
@@ -37,8 +37,10 @@ def parse(path: Path, limits: ParseLimits) -> ParsedDocument:
             path.read_bytes(), policy=mail_headers.AS_SENT
         )
         fields = [(name, _header(message, name)) for name in _FIELDS]
-        subject = _header(message, "Subject")
-        return mail.document(subject, fields, _body(message), _files(message, limits), limits)
+        subject, body = _header(message, "Subject"), _body(message)
+        people = [value for _, value in fields if value]
+        body = [*_meetings(message, people, described=not body), *body]
+        return mail.document(subject, fields, body, _files(message, limits), limits)
     except (*_EMAIL_ERRORS, RecursionError) as error:
         raise DocumentDamaged from error
 
@@ -65,6 +67,16 @@ def _body(message: EmailMessage) -> list[Block]:
     return []
 
 
+def _meetings(message: EmailMessage, people: list[str], *, described: bool) -> list[Block]:
+    """Read what the message invites to; programs send it beside the body."""
+    blocks: list[Block] = []
+    for part in filter(_is_invitation, _parts(message)):
+        charset = part.get_content_charset()
+        found = meetings.read(_payload(part), charset, people, described=described)
+        blocks += found or paragraphs(_decoded(part))
+    return blocks
+
+
 def _decoded(part: MIMEPart) -> str:
     return decode(_payload(part), part.get_content_charset())
 
@@ -84,6 +96,7 @@ def _files(message: EmailMessage, limits: ParseLimits) -> Iterator[Attachment]:
 def _attachments(message: EmailMessage) -> Iterator[Attachment]:
     if message.get_content_type().startswith(("text/", "multipart/alternative")):
         return
+    invited = {_words(part) for part in _parts(message) if _is_invitation(part)}
     body = {id(message.get_body(preferencelist=(kind,))) for kind in ("html", "plain")}
     for part in _parts(message):
         if id(part) in body or _is_decoration(part):
@@ -95,7 +108,7 @@ def _attachments(message: EmailMessage) -> Iterator[Attachment]:
                 yield named(str(name), inner.as_bytes())
         elif tnef.is_tnef(content := _payload(part)):
             yield from tnef.files(content)
-        elif content:
+        elif content and not (calendars.is_calendar(content) and _words(part) in invited):
             yield named(part.get_filename(), content)
 
 
@@ -117,9 +130,20 @@ def _is_pasted(part: EmailMessage) -> bool:
     return part.get_content_disposition() != "attachment"
 
 
+def _is_invitation(part: EmailMessage) -> bool:
+    """Whether it is a calendar that is sent as another form of the body."""
+    is_file = part.get_content_disposition() == "attachment"
+    return part.get_content_type() == "text/calendar" and not is_file
+
+
+def _words(part: EmailMessage) -> tuple[bytes, ...]:
+    """Return what is compared of a calendar, for many programs send it once more as a file."""
+    return tuple(calendars.unfolded(_payload(part)).split())
+
+
 def _is_decoration(part: EmailMessage) -> bool:
     """Whether it is the other form of the body, or a picture that belongs into it."""
-    if _is_pasted(part):
+    if _is_pasted(part) or _is_invitation(part):
         return True
     return part.get_content_maintype() == "text" and not (
         part.get_filename() or part.get_content_disposition() == "attachment"
