@@ -6,15 +6,15 @@ Shapes: see config.py; G query heads for each key/value head.
 import torch
 import torch.nn.functional as F
 
-from model.kernels.loading import kernels_used, tiles_used
+from model.kernels.loading import kernels_used, squares_used
 from model.step import Span
 from model.visibility import Visibility
 
 FEW_TOKENS = 16
 """Up to so many, sharing the keys among query heads is quicker than repeating them for each."""
 
-TILE_CHANNELS = 32
-"""Of more tokens, only heads of a multiple of so many channels fit the kernel's tiles."""
+SQUARE_CHANNELS = 32
+"""Of more tokens, only heads of a multiple of so many channels fit the kernel's squares."""
 
 SINK_TOKENS = 64
 """With sinks, so many at once: scores are held as numbers, which long sequences make many."""
@@ -57,8 +57,10 @@ def attend(
 def _kernel_is_quick(q_THC: torch.Tensor, k_KSC: torch.Tensor, v_KSC: torch.Tensor) -> bool:
     if len(q_THC) <= FEW_TOKENS:
         return kernels_used(q_THC, k_KSC)
-    whole_tiles = k_KSC.shape[-1] % TILE_CHANNELS == 0 and v_KSC.shape[-1] % TILE_CHANNELS == 0
-    return whole_tiles and tiles_used(q_THC, k_KSC, v_KSC)
+    whole_squares = (
+        k_KSC.shape[-1] % SQUARE_CHANNELS == 0 and v_KSC.shape[-1] % SQUARE_CHANNELS == 0
+    )
+    return whole_squares and squares_used(q_THC, k_KSC, v_KSC)
 
 
 def _attend_fused(

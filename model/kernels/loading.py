@@ -19,7 +19,7 @@ _DTYPES = (torch.bfloat16, torch.float32)
 class _Kernels:
     def __init__(self) -> None:
         self.used = False
-        self.has_tiles = False
+        self.has_squares = False
 
 
 _kernels = _Kernels()
@@ -32,7 +32,7 @@ def load_kernels(folder: Path | None = None) -> None:
         KernelsUnavailable: they cannot be had here; everything works without, only slower.
     """
     load_library(SOURCE, folder)
-    _kernels.used, _kernels.has_tiles = True, torch.ops.sourcebook.has_tiles()
+    _kernels.used, _kernels.has_squares = True, torch.ops.sourcebook.has_squares()
 
 
 def kernels_used(*tensors: torch.Tensor) -> bool:
@@ -42,10 +42,10 @@ def kernels_used(*tensors: torch.Tensor) -> bool:
     return all(tensor.is_cpu and tensor.dtype in _DTYPES for tensor in tensors)
 
 
-def tiles_used(*tensors: torch.Tensor) -> bool:
-    """Tell whether the kernels multiply many rows of these tensors by the processor's tiles."""
+def squares_used(*tensors: torch.Tensor) -> bool:
+    """Tell whether the kernels attend for many tokens of these tensors at once."""
     is_bfloat16 = all(tensor.dtype == torch.bfloat16 for tensor in tensors)
-    return _kernels.has_tiles and is_bfloat16 and kernels_used(*tensors)
+    return _kernels.has_squares and is_bfloat16 and kernels_used(*tensors)
 
 
 @contextmanager

@@ -1,15 +1,16 @@
-// Attention of many new tokens over a whole sequence, by tiles: for 32 tokens of a head at a time
+// Attention of many new tokens over a whole sequence, by squares: for 32 tokens of a head at a time
 // all their scores, the scores' shares, and the sum of the values. What none of them sees is not
 // computed.
 #pragma once
 
-#ifdef __AMX_BF16__
+#ifdef __AVX512BF16__
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
 
-#include "tiles.h"
+#include "quantised.h"
+#include "squares.h"
 #include "vectors.h"
 
 namespace sourcebook {
@@ -158,4 +159,4 @@ class TokenSquare {
 
 }  // namespace sourcebook
 
-#endif  // __AMX_BF16__
+#endif  // __AVX512BF16__

@@ -59,19 +59,18 @@ struct Attention {
     });
   }
 
-#ifdef __AMX_BF16__
-  bool fits_tiles() const {
-    const bool whole_tiles = key_width % kSquare == 0 && width % kSquare == 0;
-    return tokens > kTileRows && whole_tiles && tiles_granted();
+#ifdef __AVX512BF16__
+  bool fits_squares() const {
+    const bool whole_squares = key_width % kSquare == 0 && width % kSquare == 0;
+    return tokens > kTileRows && whole_squares && squares_granted();
   }
 
-  void by_tiles() const {
+  void by_squares() const {
     const int64_t squares = (tokens + kSquare - 1) / kSquare;
     for (int64_t source = 0; source < heads / shared; ++source) {
       const HeadTiles tiles(keys_of(source), key_width, values_of(source), width, length);
       torch::stable::parallel_for(0, shared * squares, 1, [&](int64_t begin, int64_t end) {
-        const TileConfiguration configuration;
-        _tile_loadconfig(&configuration);
+        const SquareUnit unit;
         TokenSquare square(key_width, length);
         for (int64_t i = begin; i < end; ++i) {
           const int64_t token = i / shared * kSquare, head = source * shared + i % shared;
@@ -80,7 +79,6 @@ struct Attention {
                         std::min<int64_t>(kSquare, tokens - token), seen, scale, width,
                         y + place * width, heads * width);
         }
-        _tile_release();
       });
     }
   }
@@ -88,23 +86,23 @@ struct Attention {
 };
 
 // Tells whether `attend` is quick for many tokens too.
-inline bool has_tiles() {
-#ifdef __AMX_BF16__
-  return tiles_granted();
+inline bool has_squares() {
+#ifdef __AVX512BF16__
+  return squares_granted();
 #else
   return false;
 #endif
 }
 
 // Returns (T, H, W). A token's result does not depend on the new tokens beside it, but for their
-// number: many are attended for by tiles, with shares rounded to bfloat16.
+// number: many are attended for by squares, with shares rounded to bfloat16.
 inline Tensor attend(Tensor queries, Tensor keys, Tensor values, double scale) {
   Tensor y = torch::stable::new_empty(queries, {queries.size(0), queries.size(1), values.size(2)});
   by_number_type(queries, [&]<class Number>(Number*) {
     const Attention<Number> attention(queries, keys, values, scale, y);
-#ifdef __AMX_BF16__
+#ifdef __AVX512BF16__
     if constexpr (std::is_same_v<Number, BFloat16>) {
-      if (attention.fits_tiles()) return attention.by_tiles();
+      if (attention.fits_squares()) return attention.by_squares();
     }
 #endif
     attention.by_key_head();

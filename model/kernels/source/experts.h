@@ -39,7 +39,7 @@ bool run_fused(const QuantisedMatrix& gate, const QuantisedMatrix& up, const Qua
                const Number* x, int64_t rows, Number* y) {
 #ifdef __AMX_BF16__
   if constexpr (std::is_same_v<Number, BFloat16>) {
-    if (rows < kManyRows || !tiles_granted()) return false;
+    if (rows < kManyRows || !squares_granted()) return false;
     if (!FusedFeedForward::fits(gate)) return false;
     for (int64_t row = 0; row < rows; row += kRowsInCache) {
       FusedFeedForward(gate, up, down, x + row * gate.columns, std::min(kRowsInCache, rows - row),

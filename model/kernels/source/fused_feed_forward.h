@@ -12,7 +12,7 @@
 
 #include "elementwise.h"
 #include "many_rows.h"
-#include "tiles.h"
+#include "squares.h"
 
 namespace sourcebook {
 
@@ -54,10 +54,8 @@ class FusedFeedForward {
   template <class Work>
   static void on_tiles(int64_t count, const Work& work) {
     torch::stable::parallel_for(0, count, 4, [&](int64_t begin, int64_t end) {
-      const TileConfiguration configuration;
-      _tile_loadconfig(&configuration);
+      const SquareUnit unit;
       for (int64_t i = begin; i < end; ++i) work(i);
-      _tile_release();
     });
   }
 

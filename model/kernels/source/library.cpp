@@ -24,7 +24,7 @@ STABLE_TORCH_LIBRARY(sourcebook, library) {
   library.def("rms_norm(Tensor x, Tensor weight, float epsilon) -> Tensor");
   library.def("silu_gated(Tensor gate, Tensor up) -> Tensor");
   library.def("attend(Tensor queries, Tensor keys, Tensor values, float scale) -> Tensor");
-  library.def("has_tiles() -> bool");
+  library.def("has_squares() -> bool");
   library.def("rotate(Tensor x, Tensor cosines, Tensor sines) -> Tensor");
 }
 
@@ -41,5 +41,5 @@ STABLE_TORCH_LIBRARY_IMPL(sourcebook, CPU, library) {
 }
 
 STABLE_TORCH_LIBRARY_IMPL(sourcebook, CompositeExplicitAutograd, library) {
-  library.impl("has_tiles", TORCH_BOX(&sourcebook::has_tiles));
+  library.impl("has_squares", TORCH_BOX(&sourcebook::has_squares));
 }

@@ -14,7 +14,8 @@ namespace sourcebook {
 using torch::stable::Tensor;
 using torch::headeronly::ScalarType;
 
-// From here on AMX, which first unpacks the weights, is quicker (measured).
+// From here on AMX, which first unpacks the weights, is quicker (measured). Dot products of bfloat16
+// never are: without tiles, those of 8 bits stay half again as fast at 512 rows.
 constexpr int64_t kManyRows = 24;
 // The activations of so many rows stay in the second-level cache beside a panel of weights.
 constexpr int64_t kRowsInCache = 512;
@@ -51,7 +52,7 @@ template <class Weights>
 void multiply(const QuantisedMatrix& w, const BFloat16* x, int64_t rows, const BFloat16* bias,
               BFloat16* y) {
 #ifdef __AMX_BF16__
-  if (rows >= kManyRows && tiles_granted()) {
+  if (rows >= kManyRows && squares_granted()) {
     for (int64_t row = 0; row < rows; row += kRowsInCache) {
       multiply_many(w, x + row * w.columns, std::min(kRowsInCache, rows - row), bias,
                     y + row * w.rows);

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "quantised.h"
-#include "tiles.h"
+#include "squares.h"
 #include "vectors.h"
 
 namespace sourcebook {
@@ -108,15 +108,13 @@ class ManyRows {
 
   // Panels [begin, end) over groups [first, first + kPanelGroups); call in the groups' order.
   void multiply(int64_t begin, int64_t end, int64_t first) const {
-    const TileConfiguration configuration;
-    _tile_loadconfig(&configuration);
+    const SquareUnit unit;
     const int64_t last = std::min(first + kPanelGroups, w_.groups());
     alignas(64) static thread_local BFloat16 tiles[2 * kPanelGroups * kTile];
     for (int64_t panel = begin; panel < end; ++panel) {
       unpack_panel(w_, panel, first, last, tiles);
       multiply_panel(panel, first, last, tiles);
     }
-    _tile_release();
   }
 
   static constexpr int64_t kPanelGroups = kPanelColumns / kGroup;

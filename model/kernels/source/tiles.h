@@ -2,23 +2,14 @@
 // Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18.
 #pragma once
 
-#ifdef __AMX_BF16__
-
-#include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 
-#include "quantised.h"
-#include "vectors.h"
+#include "squares.h"
 
 namespace sourcebook {
-
-constexpr int kTileRows = 16;
-constexpr int kTile = kTileRows * 32;           // bfloat16 values of a tile: 16 rows of 64 bytes
-constexpr int kSquare = 2 * kTileRows;          // rows and outputs of one square of 2 x 2 tiles
-constexpr int kSums = kSquare * kSquare;
 
 struct alignas(64) TileConfiguration {
   uint8_t palette = 1, start_row = 0, reserved[14] = {};
@@ -27,11 +18,22 @@ struct alignas(64) TileConfiguration {
 };
 
 // Linux grants a process the tiles' registers on request only.
-inline bool tiles_granted() {
+inline bool squares_granted() {
   constexpr long kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   static const bool granted = syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
   return granted;
 }
+
+// What a thread needs to multiply squares: the tiles, configured until it is done.
+struct SquareUnit {
+  SquareUnit() {
+    static constexpr TileConfiguration kConfiguration;
+    _tile_loadconfig(&kConfiguration);
+  }
+  ~SquareUnit() { _tile_release(); }
+  SquareUnit(const SquareUnit&) = delete;
+  SquareUnit& operator=(const SquareUnit&) = delete;
+};
 
 // Four tiles of sums: registers 0-3 hold upper left, upper right, lower left, lower right.
 inline void load_sums(const float* sums, int64_t stride) {
@@ -57,17 +59,6 @@ inline void zero_sums() {
   _tile_zero(3);
 }
 
-// The left side of a product: 32 rows, `row_stride` numbers apart, of groups of 32 columns,
-// `group_step` numbers apart.
-struct LeftRows {
-  const BFloat16* first;
-  int64_t row_stride, group_step;
-
-  LeftRows from(int64_t group) const {
-    return {first + group * group_step, row_stride, group_step};
-  }
-};
-
 // sums (32 x 32) += x times a panel (for each group, the tiles of 16 outputs and of 16 more);
 // starts from zero if `fresh`.
 inline void multiply_square(const LeftRows& x, const BFloat16* tiles, int64_t groups, float* sums,
@@ -90,5 +81,3 @@ inline void multiply_square(const LeftRows& x, const BFloat16* tiles, int64_t gr
 }
 
 }  // namespace sourcebook
-
-#endif  // __AMX_BF16__

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from model.activation import silu_gated
 from model.attend import FEW_TOKENS, attend
 from model.errors import KernelsUnavailable
-from model.kernels.loading import kernels_used, load_kernels, tiles_used, without_kernels
+from model.kernels.loading import kernels_used, load_kernels, squares_used, without_kernels
 from model.norm import RmsNorm
 from model.quantised.offset_rounding import offsets_lose_nothing, round_with_offsets
 from model.quantised.rounding import GROUP, round_weights
@@ -281,8 +281,8 @@ def test_attend_of_many_tokens(
     value_width: int,
     seed: int,
 ) -> None:
-    if not tiles_used(torch.ones(1, dtype=torch.bfloat16)):
-        pytest.skip("this processor has no tiles")
+    if not squares_used(torch.ones(1, dtype=torch.bfloat16)):
+        pytest.skip("this processor has no squares of products")
     span = Span(0, before, tokens)
     q = numbers(seed, tokens, key_heads * shared, width).bfloat16()
     keys = numbers(seed + 1, span.end, key_heads, width).bfloat16().transpose(0, 1)
