@@ -35,7 +35,9 @@ def main() -> None:
         return
     # The server's libraries take seconds to load, which a client need not wait for.
     from api.cli.server_commands import add_to, in_words  # noqa: PLC0415
+    from api.observability.logs import configure_logs  # noqa: PLC0415
 
+    configure_logs("warning")  # on standard error: standard output is for what the command says
     add_to(app)
     _run(in_words(app))
 

@@ -255,11 +255,13 @@ def test_models_are_listed_and_verified(server: Any, run: Run, tmp_path: Path) -
 
 
 def test_the_index_equals_the_rows(
-    server: Any, admin: httpx.Client, collection: str, run: Run
+    server: Any, admin: httpx.Client, collection: str, run: Run, surroundings: dict[str, str]
 ) -> None:
     server.ready(admin, collection, "a.txt", HANDBOOK)
+    surroundings["PATH"] = "/nowhere"
     ended = run("index", "verify", DATA=str(server.data))
     assert ended.returncode == 0, ended.stderr
+    assert "there is no compiler" in ended.stderr or "the processor has no" in ended.stderr
     documents = int(_words(ended.stdout).split()[0])
     assert documents >= 1
 
