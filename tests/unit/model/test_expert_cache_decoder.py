@@ -84,15 +84,6 @@ def test_logits_equal_those_with_all_experts_in_memory(
     cache.close()
 
 
-def test_single_tokens_are_equal_to_the_last_bit(folder: Path, whole: Decoder) -> None:
-    decoder, cache = open_with_expert_cache(folder, 200_000)
-    caches = whole.new_cache(9), decoder.new_cache(9)
-    for place, token in enumerate(PROMPT):
-        step = Step(torch.tensor([token]), (Span(0, place, 1),))
-        assert torch.equal(whole(step, caches[0]), decoder(step, caches[1]))
-    cache.close()
-
-
 @pytest.mark.parametrize("precision", ["int8", "int4"])
 def test_rounded_experts_are_cached_alike(folder: Path, precision: Precision) -> None:
     expected = written(open_quantised(folder, precision))

@@ -64,7 +64,8 @@ def test_several_files_are_one_checkpoint(
 ) -> None:
     theirs.save_pretrained(tmp_path / "split", max_shard_size="5KB")
     assert len(list((tmp_path / "split").glob("*.safetensors"))) > 2
-    assert torch.equal(logits(tmp_path / "split"), logits(folder))
+    # Not to the last bit: where a tensor lies in memory decides on some processors how it is added.
+    torch.testing.assert_close(logits(tmp_path / "split"), logits(folder), atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["../other.safetensors", "/etc/passwd", 5])
