@@ -4,6 +4,7 @@ Codes of dates, fractions, conditions and Chinese numerals are not written here:
 counts as it is.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ _PERCENT, _THOUSAND = Decimal(100), Decimal(1000)
 _LARGEST: Final = Context(prec=2_000)
 """Holds all digits of the largest number in the longest code; the default ends with an error."""
 _ROUNDED_AWAY_MAX: Final = Decimal("0.005")
+_DIGIT: Final = re.compile(r"\d")
+_DIGITS_MAX: Final = 300
+_EXPONENT: Final = re.compile(r"[Ee][+-]?\d+")
 
 Show = Callable[[float], "Shown"]
 
@@ -89,6 +93,20 @@ def compiled(code: str) -> Show | None:
         return Shown(f"-{shown.text}", shown.is_coarse) if is_negative else shown
 
     return show
+
+
+def rounds(shown: str, value: float) -> bool:
+    """Whether the digits of what a cell shows leave out more than half a percent of its value.
+
+    Signs for percent or thousand only move the point, which is not looked at.
+    """
+    digits = int("".join(_DIGIT.findall(_EXPONENT.sub("", shown))[:_DIGITS_MAX]) or "0")
+    if value == 0 or not math.isfinite(value):
+        return False
+    if digits == 0:
+        return True
+    places = math.log10(digits) - math.log10(abs(value))
+    return abs(10 ** (places - round(places)) - 1) > _ROUNDED_AWAY_MAX
 
 
 def _split(code: str) -> list[str]:

@@ -78,14 +78,14 @@ def _blocks(parent: etree._Element, *, in_list: bool = False) -> Iterator[Block]
 
 def _block(element: etree._Element, *, in_list: bool = False) -> Iterator[Block]:
     if element.tag == _COMMENT:
-        said = " ".join(_text(each) for each in element.iter(_PARAGRAPH))
+        said = " ".join(text_of(each) for each in element.iter(_PARAGRAPH))
         yield comments.block(element.findtext(_AUTHOR), said)
     if element.tag in _NOT_READ or not isinstance(element.tag, str):
         return
     if element.tag == _HEADING:
-        yield building.heading(_text(element), int(element.get(f"{_TEXT}outline-level", "1")))
+        yield building.heading(text_of(element), int(element.get(f"{_TEXT}outline-level", "1")))
     elif element.tag == _PARAGRAPH:
-        yield Block("list" if in_list else "text", _text(element))
+        yield Block("list" if in_list else "text", text_of(element))
     elif element.tag == f"{_TABLE}table":
         yield from table_blocks(_rows(element))
         for image in element.iter(_IMAGE):
@@ -126,7 +126,7 @@ def _framed(element: etree._Element) -> Iterator[etree._Element]:
             yield from _framed(child)
 
 
-def _text(element: etree._Element) -> str:
+def text_of(element: etree._Element) -> str:
     """Characters of a paragraph with its spans; runs of spaces are written as elements."""
     parts = [element.text or ""]
     for child in element:
@@ -135,7 +135,7 @@ def _text(element: etree._Element) -> str:
         elif child.tag in _SPACES:
             parts.append(_SPACES[child.tag])
         elif isinstance(child.tag, str) and not _is_apart(child):
-            parts.append(_text(child))
+            parts.append(text_of(child))
         parts.append(child.tail or "")
     return "".join(parts)
 
@@ -157,6 +157,6 @@ def _rows(table: etree._Element) -> Iterator[list[str]]:
 
 def _cell(cell: etree._Element) -> list[str]:
     """Texts of a cell, as often as it is repeated; a covered cell is empty."""
-    text = " ".join(_text(each) for each in cell.iter(_PARAGRAPH, _HEADING))
+    text = " ".join(text_of(each) for each in cell.iter(_PARAGRAPH, _HEADING))
     times = int(cell.get(f"{_TABLE}number-columns-repeated", "1"))
     return [text] * min(times, _REPEATED_MAX if text else 1)

@@ -57,3 +57,12 @@ def column_number(letters: bytes) -> int:
     for letter in letters:
         number = number * _LETTERS + letter - ord("A") + 1
     return number
+
+
+def reference(row: int, column: int) -> str:
+    """Name a cell by its row and column, from 0: "B2"."""
+    letters, number = "", column + 1
+    while number:
+        number, letter = divmod(number - 1, _LETTERS)
+        letters = chr(ord("A") + letter) + letters
+    return f"{letters}{row + 1}"

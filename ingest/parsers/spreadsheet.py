@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,8 @@ from ingest.parsers import (
     cell_formats,
     comments,
     embedded,
+    number_formats,
+    ods_cells,
     sheet_comments,
     sheet_drawings,
     sheet_extent,
@@ -47,6 +49,7 @@ def _sheets(workbook: Any, path: Path, cells_max: int) -> Iterator[Block]:
     cells = 0
     formats = cell_formats.Formats(path)
     said = sheet_comments.by_sheet(path)
+    cells_of = ods_cells.Workbook(path)
     drawn, in_cells = sheet_drawings.drawings(path), sheet_drawings.in_cells(path)
     for metadata in workbook.sheets_metadata:
         if metadata.visible != calamine.SheetVisibleEnum.Visible:
@@ -57,7 +60,8 @@ def _sheets(workbook: Any, path: Path, cells_max: int) -> Iterator[Block]:
             cells += sheet.height * sheet.width
             if cells > cells_max:
                 raise DocumentTooLarge
-            rows = _Rows(sheet, in_cells, formats, said.get(metadata.name, ()))
+            shown = cells_of.sheet(metadata.name)
+            rows = _Rows(sheet, in_cells, formats, said.get(metadata.name, ()), shown)
             blocks = [*table_blocks(rows), *rows.pictures, *rows.comments()]
         blocks += drawn.get(metadata.name, ())
         if blocks:
@@ -77,22 +81,32 @@ class _Rows:
         in_cells: Mapping[str, Block],
         formats: cell_formats.Formats,
         said: Sequence[sheet_comments.Comment],
+        cells: ods_cells.SheetCells,
     ) -> None:
         self.pictures: list[Block] = []
-        self._rows, self._in_cells, self._said = sheet.to_python(), in_cells, said
-        top, left = sheet.start or (0, 0)
+        self._rows, self._in_cells, self._cells = sheet.to_python(), in_cells, cells
+        self._corner = top, left = sheet.start or (0, 0)
         self._formats = formats.of_sheet(sheet.name, top, left, sheet.height, sheet.width)
-        self._noted = {_place(one.cell, top, left): "" for one in said}
-        self._corner = top, left
+        self._said: list[sheet_comments.Comment] = []
+        self._noted: dict[tuple[int, int] | None, str] = {}
+        self._note(said)
 
     def __iter__(self) -> Iterator[list[str]]:
         for number, row in enumerate(self._rows):
+            self._note(self._cells.comments_to(self._corner[0] + number))
             texts = [self._shown(number, column, cell) for column, cell in enumerate(row)]
             if self._noted:
                 for column, text in enumerate(texts):
                     if (number, column) in self._noted:
                         self._noted[number, column] = text
             yield texts
+        self._note(self._cells.rest())
+
+    def _note(self, said: Iterable[sheet_comments.Comment]) -> None:
+        """Keep comments until what their cells say is known."""
+        for one in said:
+            self._said.append(one)
+            self._noted.setdefault(_place(one.cell, *self._corner), "")
 
     def comments(self) -> Iterator[Block]:
         """Yield what people wrote on cells, with what these say."""
@@ -105,6 +119,9 @@ class _Rows:
         if isinstance(cell, float) and (show := self._formats.show(row, column)):
             shown = show(cell)
             return f"{shown.text} ({text})" if shown.is_coarse and shown.text else shown.text
+        if isinstance(cell, float) and (seen := self._cells.shown(self._corner[1] + column, cell)):
+            coarse = seen != text and number_formats.rounds(seen, cell)
+            return f"{seen} ({text})" if coarse else seen
         name = sheet_drawings.name_in_cell(text) if self._in_cells else None
         if name is None or name not in self._in_cells:
             return text
