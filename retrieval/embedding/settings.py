@@ -28,8 +28,8 @@ class EmbeddingSettings(BaseModel):
     )
     kernels: Literal["auto", "off"] = Field(
         "auto",
-        description="Whether to compile the kernels of e5 once, if the processor (AMX) and a C++ "
-        "compiler allow it. Everything works without them, more slowly.",
+        description="Whether to compile the kernels of e5 once, if the processor (AVX512-BF16, at "
+        "best with AMX) and a C++ compiler allow it. Everything works without them, more slowly.",
     )
     folder: Path | None = Field(None, description="Folder of a sentence-transformers model.")
     url: HttpUrl | None = Field(

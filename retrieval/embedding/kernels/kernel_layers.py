@@ -1,6 +1,7 @@
 """An encoder's layers as one call of the kernel, in bfloat16 with sums in float32.
 
-Measured: more than twice as fast as torch. Its vectors are those of the pass in torch but for
+Measured: with AMX more than twice as fast as torch, with AVX512-BF16 alone (Zen 4) a third faster
+for passages, and for one question nearly twice. Its vectors are those of the pass in torch but for
 rounding (cosine above 0.9999 on real texts), and nearer to those in float32, so what either has
 stored the other finds.
 """

@@ -12,9 +12,7 @@ from model.kernels.library import KernelSource, KernelsUnavailable, load_library
 SOURCE: Final = KernelSource(
     "encoder",
     Path(__file__).with_name("source"),
-    frozenset(
-        {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16", "amx_tile", "amx_bf16"}
-    ),
+    frozenset({"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16"}),
 )
 _log = structlog.get_logger()
 

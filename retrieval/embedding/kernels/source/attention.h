@@ -47,8 +47,8 @@ class Attention {
   void score(const HeadRows& queries, int64_t first, int64_t shares_meanwhile) {
     const Buffer<float>& scores = scores_[first / kSquare % 2];
     for (int64_t token = 0; token < tokens_; token += kSquare) {
-      multiply(queries.line(first, 0), queries.steps, packed_.keys(token), width_ / kDepth,
-               scores.data() + token, stride_);
+      multiply(queries.line(first, 0), queries.steps, std::min<int64_t>(kSquare, tokens_ - first),
+               packed_.keys(token), width_ / kDepth, scores.data() + token, stride_, [] {});
       go_on(shares_meanwhile);
     }
   }
@@ -99,8 +99,8 @@ class Attention {
   void mix(const TiledRows& mixed, int64_t first, int64_t column) {
     alignas(64) float square[kSquare * kSquare];
     for (int64_t part = 0; part < width_; part += kDepth) {
-      multiply(shares_.data(), {stride_, kDepth}, packed_.values(part), padded(tokens_) / kDepth,
-               square, kSquare);
+      multiply(shares_.data(), {stride_, kDepth}, count_, packed_.values(part),
+               padded(tokens_) / kDepth, square, kSquare, [] {});
       for (int64_t i = 0; i < count_; ++i) {
         const __m512 factor = _mm512_set1_ps(factors_[i]);
         const float* sums = square + i * kSquare;

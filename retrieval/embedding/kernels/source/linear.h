@@ -61,8 +61,9 @@ void multiply_rows(const Linear& linear, const TiledRows& x, int64_t rows, const
   Finishing<Finish> finishing(linear, rows, finish);
   for (int64_t output = 0; output < linear.outputs; output += kSquare) {
     for (int64_t row = 0; row < rows; row += kSquare) {
-      multiply(x.line(row, 0), TiledRows::kSteps, linear.panel(output), depths, finishing.next(),
-               kSquare, [&] { finishing.go_on(step); });
+      multiply(x.line(row, 0), TiledRows::kSteps, std::min<int64_t>(kSquare, rows - row),
+               linear.panel(output), depths, finishing.next(), kSquare,
+               [&] { finishing.go_on(step); });
       finishing.begin(row, output);
     }
   }
@@ -89,8 +90,9 @@ inline void multiply_add(const Linear& linear, const TiledRows& x, int64_t from,
                          float* y) {
   for (int64_t output = 0; output < linear.outputs; output += kSquare) {
     for (int64_t row = 0; row < rows; row += kSquare) {
-      multiply_add(x.line(row, from), TiledRows::kSteps, linear.panel(output),
-                   linear.inputs / kDepth, y + row * linear.outputs + output, linear.outputs);
+      multiply_add(x.line(row, from), TiledRows::kSteps, std::min<int64_t>(kSquare, rows - row),
+                   linear.panel(output), linear.inputs / kDepth,
+                   y + row * linear.outputs + output, linear.outputs);
     }
   }
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "buffer.h"
-#include "tiles.h"
+#include "products.h"
 
 namespace encoder {
 

@@ -14,14 +14,9 @@
 #include <atomic>
 #include <cstdint>
 
-#include "vectors.h"
+#include "square.h"
 
 namespace encoder {
-
-constexpr int kTileRows = 16;
-constexpr int kDepth = 32;                  // columns of a left tile, rows of a right one
-constexpr int kTile = kTileRows * kDepth;   // numbers of a tile
-constexpr int kSquare = 2 * kTileRows;      // rows and columns that 2 x 2 tiles of sums have
 
 struct alignas(64) TileConfiguration {
   uint8_t palette = 1, start_row = 0, reserved[14] = {};
@@ -43,12 +38,6 @@ class TilesInUse {
     _tile_loadconfig(&configuration);
   }
   ~TilesInUse() { _tile_release(); }
-};
-
-// Where a product's left side lies: `rows` numbers from row to row, `depths` from 32 columns to the
-// next 32.
-struct Steps {
-  int64_t rows, depths;
 };
 
 inline void zero_sums() {
@@ -98,10 +87,10 @@ inline void add_products(const BFloat16* left, Steps steps, const BFloat16* righ
 // The intrinsics hide from the compiler that they use memory.
 inline void order_memory() { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
-// sums = left times right, as of `add_products`.
+// sums = left times right, as of `add_products`; the tiles take all 32 `rows` in the same time.
 template <class Meanwhile>
-inline void multiply(const BFloat16* left, Steps steps, const BFloat16* right, int64_t depths,
-                     float* sums, int64_t stride, const Meanwhile& meanwhile) {
+inline void multiply(const BFloat16* left, Steps steps, int64_t rows, const BFloat16* right,
+                     int64_t depths, float* sums, int64_t stride, const Meanwhile& meanwhile) {
   order_memory();
   zero_sums();
   add_products(left, steps, right, depths, meanwhile);
@@ -109,14 +98,9 @@ inline void multiply(const BFloat16* left, Steps steps, const BFloat16* right, i
   order_memory();
 }
 
-inline void multiply(const BFloat16* left, Steps steps, const BFloat16* right, int64_t depths,
-                     float* sums, int64_t stride) {
-  multiply(left, steps, right, depths, sums, stride, [] {});
-}
-
 // sums += left times right.
-inline void multiply_add(const BFloat16* left, Steps steps, const BFloat16* right, int64_t depths,
-                         float* sums, int64_t stride) {
+inline void multiply_add(const BFloat16* left, Steps steps, int64_t rows, const BFloat16* right,
+                         int64_t depths, float* sums, int64_t stride) {
   order_memory();
   load_sums(sums, stride);
   add_products(left, steps, right, depths, [] {});

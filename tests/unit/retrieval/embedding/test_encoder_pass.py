@@ -52,10 +52,9 @@ def test_questions_of_many_threads_have_the_vectors_that_they_have_alone(e5: E5E
     np.testing.assert_allclose(together, alone * 4, atol=2e-3)
 
 
-@pytest.mark.skipif(
-    not torch.cpu.get_capabilities().get("amx_bf16", False), reason="seen on AMX, not promised"
-)
 def test_a_vector_does_not_depend_on_the_texts_beside_it(e5: E5Embedder) -> None:
+    if not (kernels_loaded() or torch.cpu.get_capabilities().get("amx_bf16", False)):
+        pytest.skip("holds with our kernel; of torch it was seen on AMX and is not promised")
     alone = np.concatenate([e5.embed_passages([text]) for text in TEXTS])
     assert np.array_equal(e5.embed_passages(TEXTS), alone)
 

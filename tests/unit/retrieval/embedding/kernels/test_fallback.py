@@ -38,6 +38,10 @@ def test_without_a_compiler_torch_computes_and_the_log_says_so_once() -> None:
     ]
 
 
+def test_a_processor_needs_no_tiles() -> None:
+    assert not [flag for flag in loading.SOURCE.needed if flag.startswith("amx")]
+
+
 def test_a_system_that_keeps_the_tiles_to_itself_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise KernelsUnavailable("the system does not let processes use AMX")
