@@ -30,19 +30,24 @@ def read(
 
 
 def _lines(event: Event, known: str, *, described: bool) -> Iterator[str]:
-    """Yield the fields of an event; none of one that names neither a subject nor a time."""
+    """Yield the fields of an event; none of one that names neither a subject nor a time.
+
+    What, when, where and by whom make one line: who asks for one of them names another.
+    """
     subject, when = _text(event, "SUMMARY"), event_times.when(event)
     if not (subject or when):
         return
     cancelled = " (cancelled)" if event.is_cancelled else ""
     fields = (
-        ("Meeting", subject + cancelled),
-        ("When", when),
-        ("Where", _text(event, "LOCATION")),
-        ("Organiser", next(_people(event, "ORGANIZER"), "")),
-        ("Attendees", _attendees(event, known)),
+        ("meeting", subject + cancelled),
+        ("when", when),
+        ("where", _text(event, "LOCATION")),
+        ("organiser", next(_people(event, "ORGANIZER"), "")),
     )
-    yield from (f"{name}: {value.strip()}" for name, value in fields if value.strip())
+    line = "; ".join(f"{name}: {value.strip()}" for name, value in fields if value.strip())
+    yield line[:1].upper() + line[1:]
+    if attendees := _attendees(event, known):
+        yield f"Attendees: {attendees}"
     if described and (found := event.first("DESCRIPTION")):
         yield found.text
 

@@ -42,10 +42,8 @@ INVITATION = calendar(
     "DESCRIPTION:Bring\\nthe figures.",
 )
 HEAD = [
-    "Meeting: 预算评审, Q1",
-    "When: 2026-03-05 14:00–15:30 (China Standard Time)",
-    "Where: Room 5; 二楼",
-    "Organiser: Wang, Zhe <wang@example.com>",
+    "Meeting: 预算评审, Q1; when: 2026-03-05 14:00–15:30 (China Standard Time);"
+    " where: Room 5; 二楼; organiser: Wang, Zhe <wang@example.com>"
 ]
 
 
