@@ -5,6 +5,7 @@ Hidden marks, and those that say no more than the text under them, are left out.
 """
 
 import ctypes
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +37,8 @@ _MARKS: Final = frozenset(
         raw.FPDF_ANNOT_STAMP,
     }
 )
+_SPACE: Final = re.compile(r"\s+")
+_ENOUGH_CHARACTERS: Final = 8
 _UNSEEN: Final = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
 
 Shown = Callable[[float, float, float, float], Quad]
@@ -66,7 +69,7 @@ def read(page: Any, quotes: Quotes, shown: Shown) -> tuple[Mark, ...]:
                 elif parent is not None and not parent.quoted:  # struck out for what is inserted
                     found[answered] = replace(parent, quoted=mark.quoted)
                 found[index] = mark
-    return tuple(mark for mark in found.values() if mark.text and mark.text != mark.quoted)
+    return tuple(mark for mark in found.values() if mark.text)
 
 
 def hide_typed(page: Any) -> None:
@@ -102,14 +105,22 @@ def _is_typed(annotation: Any) -> bool:
 
 
 def _mark(annotation: Any, quotes: Quotes, shown: Shown) -> Mark:
+    typed, place = _is_typed(annotation), _rectangle(annotation)
     under = _rectangles(annotation)
+    quoted, text = quotes.under(place if typed else under), _string(annotation, b"Contents")
     return Mark(
-        typed=_is_typed(annotation),
+        typed=typed,
         author=_string(annotation, b"T"),
-        text=_string(annotation, b"Contents"),
-        quoted=one_line(quotes.under(under)),
-        places=tuple(shown(*one) for one in under or _rectangle(annotation)),
+        text="" if _repeats(text, quoted, typed=typed) else text,
+        quoted=quoted,
+        places=tuple(shown(*one) for one in under or place),
     )
+
+
+def _repeats(text: str, under: str, *, typed: bool) -> bool:
+    """Whether the page itself says the same there: some programs write both."""
+    bare, held = _SPACE.sub("", text), _SPACE.sub("", under)
+    return bare == held or (typed and len(bare) >= _ENOUGH_CHARACTERS and bare in held)
 
 
 def _answered(page: Any, annotation: Any) -> int:

@@ -5,7 +5,6 @@ break a sentence there: they stay marks, which follow their paragraph.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,11 +17,10 @@ _ROW_HEIGHT_MAX: Final = 2.5  # in sizes of the line
 _OVERLAP_MIN: Final = 0.5  # of the lower of two heights, to stand in one row
 _LABEL_SHARE_MAX: Final = 0.5  # of the page's width; a longer line is running text
 _BLANK: Final = re.compile(r"_{3}|\.{4}|…{2}")
-_SPACE: Final = re.compile(r"\s+")
 
 
 def filled(page: Page, *, is_scan: bool) -> Page:
-    """Make lines of what is typed into blanks; leave out what the page's own text holds already.
+    """Make lines of what is typed into blanks; leave out what lies beyond the edge of the page.
 
     On a scan all that is typed stays beside what OCR will read.
     """
@@ -30,7 +28,7 @@ def filled(page: Page, *, is_scan: bool) -> Page:
     for mark in page.marks:
         if not mark.typed:
             marks.append(mark)
-        elif _is_seen(mark, page) and not _is_held(mark, page.lines):
+        elif _is_seen(mark, page):
             label = None if is_scan else _label(page, mark.places[0])
             if label is None:
                 marks.append(mark)
@@ -47,17 +45,6 @@ def _is_seen(mark: Mark, page: Page) -> bool:
         right > 0 and bottom > 0 and left < page.width and top < page.height
         for left, top, right, bottom in mark.places
     )
-
-
-def _is_held(mark: Mark, lines: Sequence[Line]) -> bool:
-    """Whether the lines that a mark covers say what it does: some programs write both."""
-    left, top, right, bottom = mark.places[0]
-    covered = "".join(
-        line.text
-        for line in lines
-        if line.left < right and line.right > left and line.top < bottom and line.bottom > top
-    )
-    return _SPACE.sub("", mark.text) in _SPACE.sub("", covered)
 
 
 def _label(page: Page, place: Quad) -> Line | None:

@@ -145,12 +145,12 @@ def test_replies_stand_where_the_comment_does(read: Callable[..., ParsedDocument
     def write(writer: PdfWriter) -> None:
         first = mark(writer, "Highlight", TERM, "60?", T="Anna")
         second = mark(writer, "Text", (0, 0, 9, 9), "Agreed", T="Bo", IRT=first)
-        mark(writer, "Text", (0, 0, 9, 9), "Thanks", T="Anna", IRT=second)
+        mark(writer, "Text", (0, 0, 9, 9), "in 30 days", T="Anna", IRT=second)
 
     assert texts(read(write))[1:4] == [
         "Comment by Anna on “in 30 days”: 60?",
         "Comment by Bo on “in 30 days”: Agreed",
-        "Comment by Anna on “in 30 days”: Thanks",
+        "Comment by Anna on “in 30 days”: in 30 days",
     ]
 
 
@@ -203,15 +203,15 @@ def test_text_typed_into_a_blank_stands_behind_its_label(
 ) -> None:
     def form(canvas: Canvas) -> None:
         canvas.setFont(FONT, 10)
-        for row, label in enumerate(("Name:", "Town: ____________", "Date:")):
+        for row, label in enumerate(("Name:", "Days: ____________ (15 at most)", "Date:")):
             canvas.drawString(60, 700 - 14 * row, label)
 
     def write(writer: PdfWriter) -> None:
         mark(writer, "FreeText", (150, 697, 300, 711), "Ada Lovelace", DA="/Helv 18 Tf")
-        mark(writer, "FreeText", (95, 683, 200, 697), "London")
+        mark(writer, "FreeText", (95, 683, 120, 697), "5")
 
     found = " ".join(read(write, form).text.split())
-    assert found == "Name: Ada Lovelace Town: ____________ London Date:"
+    assert found == "Name: Ada Lovelace Days: ____________ (15 at most) 5 Date:"
 
 
 def test_a_typed_note_does_not_break_a_sentence(read: Callable[..., ParsedDocument]) -> None:
