@@ -1,4 +1,4 @@
-"""Products of one square without tiles, also on processors that have tiles."""
+"""Products of one square by tiles and by dot products, whichever of them this processor has."""
 
 import ctypes
 import shutil
@@ -16,12 +16,13 @@ from retrieval.embedding.kernels.loading import SOURCE
 
 SIDE = 32
 CALL = """
-#include "dot_products.h"
+#include "products.h"
 
 using namespace encoder;
 
 extern "C" int64_t square(const BFloat16* left, int64_t row_step, int64_t depth_step, int64_t rows,
                           const BFloat16* right, int64_t depths, float* sums, int64_t add) {
+  const TilesInUse tiles;
   const Steps steps{row_step, depth_step};
   int64_t turns = 0;
   if (add) multiply_add(left, steps, rows, right, depths, sums, kSquare);
@@ -31,14 +32,20 @@ extern "C" int64_t square(const BFloat16* left, int64_t row_step, int64_t depth_
 """
 
 
-class Square:
-    """The functions of `dot_products.h`, compiled for a test."""
+WAYS = {
+    "tiles": ("-include", Path(__file__).parents[3] / "model" / "emulated_tiles.h"),
+    "dot products": ("-U__AMX_BF16__",),
+}
 
-    def __init__(self, compiler: str, folder: Path) -> None:
+
+class Square:
+    """The functions of `products.h`, compiled for a test."""
+
+    def __init__(self, compiler: str, way: str, folder: Path) -> None:
         source, library = folder / "call.cpp", folder / "call.so"
         source.write_text(CALL)
         subprocess.run(
-            [compiler, *FLAGS, "-I", SOURCE.folder, source, "-o", library],
+            [compiler, *FLAGS, *WAYS[way], "-I", SOURCE.folder, source, "-o", library],
             check=True,
             capture_output=True,
         )
@@ -65,12 +72,12 @@ class Square:
         return turns
 
 
-@pytest.fixture(scope="module")
-def square(tmp_path_factory: pytest.TempPathFactory) -> Square:
+@pytest.fixture(scope="module", params=WAYS)
+def square(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Square:
     compiler = next(filter(None, map(shutil.which, COMPILERS)), None)
     if compiler is None or SOURCE.needed - processor_flags():
         pytest.skip("there is no compiler, or the processor has no such products")
-    return Square(compiler, tmp_path_factory.mktemp("square"))
+    return Square(compiler, request.param, tmp_path_factory.mktemp("square"))
 
 
 def whole(*shape: int) -> torch.Tensor:
