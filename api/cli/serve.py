@@ -4,9 +4,6 @@ import gc
 import signal
 import socket
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -23,6 +20,7 @@ from api.observability.logs import configure_logs, log
 from api.observability.metrics import Metrics
 from api.settings import Settings, unknown_variables
 from api.state import State
+from api.stop_event import stop_event
 from api.wiring import build_state
 from api.worker import run
 from api.worker_processes import WorkerProcesses
@@ -62,8 +60,7 @@ def worker(
 ) -> None:
     """Start only an ingestion worker."""
     settings = _settings()
-    with _stop_event(attached=attached) as stop:
-        run(settings, name, stop)
+    run(settings, name, stop_event(attached=attached))
 
 
 def migrate() -> None:
@@ -135,19 +132,3 @@ def _welcome(console: Console, start: FirstStart | None) -> None:
     if start.password:
         lines += [f"with the password [bold]{start.password}[/bold]", "It is shown only now."]
     console.print(Panel("\n".join(lines), title="First start", expand=False), highlight=False)
-
-
-@contextmanager
-def _stop_event(*, attached: bool) -> Iterator[threading.Event]:
-    """Yield an event that SIGTERM, SIGINT or, when attached, the parent's end sets."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    if attached:
-        threading.Thread(target=_wait_for_parent, args=(stop,), daemon=True).start()
-    yield stop
-
-
-def _wait_for_parent(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
-    stop.set()
