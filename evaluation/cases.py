@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from evaluation.answer_scores import bare
+from evaluation.answered_elsewhere import ANSWERED_ELSEWHERE
 from evaluation.bm25 import Bm25
 from evaluation.datasets import Dataset, Passage, Question
 from evaluation.shortening import estimated_tokens, shortened
@@ -65,7 +66,11 @@ def cases_of(
             maker.answerable(one, f"{dataset.name}, calculated")
             for one in drawn.calculated[: answerable // _CALCULATED_SHARE]
         ),
-        *(maker.unanswerable(one) for one in drawn.hopeless[:unanswerable]),
+        *(
+            maker.unanswerable(one)
+            for one in drawn.hopeless[:unanswerable]
+            if one.id not in ANSWERED_ELSEWHERE  # not replaced: the next ones were not read
+        ),
     ]
 
 

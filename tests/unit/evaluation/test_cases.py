@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from evaluation.answered_elsewhere import ANSWERED_ELSEWHERE
 from evaluation.bm25 import Bm25
 from evaluation.cases import cases_of
 from evaluation.datasets import Dataset, Passage, Question
@@ -52,6 +53,20 @@ def test_without_unanswerable_questions_the_gold_passage_is_left_out() -> None:
     for case in hopeless:
         assert f"p{case.id[1:]}" not in {one.id for one in case.passages}
         assert (case.gold, case.answers) == (frozenset(), ())
+
+
+def test_a_question_that_a_look_alike_answers_is_not_asked_without_its_passage() -> None:
+    known = next(iter(ANSWERED_ELSEWHERE))
+    made = dataset()
+    questions = [
+        one.model_copy(update={"id": known if one.id == "q3" else one.id}) for one in made.questions
+    ]
+    grades = {known if id_ == "q3" else id_: grade for id_, grade in made.grades.items()}
+    cases = cases_of(
+        replace(made, questions=questions, grades=grades), answerable=8, unanswerable=8
+    )
+    assert [case.answerable for case in cases if case.id == known] == [True]
+    assert sum(not case.answerable for case in cases) == 7
 
 
 def test_a_real_unanswerable_question_keeps_the_passage_it_was_written_for() -> None:
