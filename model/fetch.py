@@ -7,11 +7,12 @@ from pathlib import Path
 from model.durable_files import exclusive, publish, sha256_of
 from model.errors import ModelNotFetched, SourceUnavailable, WrongModelFile
 from model.known_models import KnownModel
+from model.progress import Progress, unreported
 from model.settings import ModelSettings
 from model.sources.carriers import CarrierSource
 from model.sources.folder import FolderSource
 from model.sources.hub import HubSource
-from model.sources.port import ModelSource, Progress, unreported
+from model.sources.port import ModelSource
 
 
 def configured_sources(settings: ModelSettings) -> list[ModelSource]:

@@ -13,7 +13,7 @@ from model.checkpoint import CONFIG, GENERATION_CONFIG, INDEX, WEIGHTS, Checkpoi
 from model.durable_files import exclusive, publish, sha256_of
 from model.errors import CheckpointError, ImportRefused, WrongModelFile
 from model.model_folder import IMPORTED, ModelFolder
-from model.sources.port import Progress, unreported
+from model.progress import Progress, unreported
 from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, TOKENIZER_CONFIG, ChatTokenizer
 
 MANIFEST = "imported.json"

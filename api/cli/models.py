@@ -19,8 +19,9 @@ from model.fetch import configured_sources, fetch_model
 from model.importing import import_checkpoint
 from model.model_folder import ModelFolder, ModelPlace
 from model.prepared import shipped_experts
+from model.progress import Progress
 from model.sources.folder import FolderSource
-from model.sources.port import ModelSource, Progress
+from model.sources.port import ModelSource
 from model.verification import verify_place
 
 app = typer.Typer(help="Model weights on this machine.", no_args_is_help=True)

@@ -15,7 +15,7 @@ from typing import IO
 
 from model.errors import SourceUnavailable
 from model.known_models import KnownModel
-from model.sources.port import Progress
+from model.progress import Progress
 
 BLOCK_BYTES = 8 * 2**20
 PART = re.compile(r"[^/]+/data/part(\d+)\.bin")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from model.errors import SourceUnavailable
 from model.known_models import KnownModel
-from model.sources.port import Progress
+from model.progress import Progress
 
 BLOCK_BYTES = 8 * 2**20
 

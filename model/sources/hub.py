@@ -7,7 +7,7 @@ import httpx
 
 from model.errors import SourceUnavailable
 from model.known_models import KnownModel
-from model.sources.port import Progress
+from model.progress import Progress
 
 TIMEOUT = httpx.Timeout(30, connect=5)  # seconds
 

@@ -1,17 +1,10 @@
 """What every source of model files does."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from model.known_models import KnownModel
-
-Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all."""
-
-
-def unreported(_done_bytes: int, _total_bytes: int) -> None:
-    """Report progress to nobody."""
+from model.progress import Progress
 
 
 class ModelSource(Protocol):

