@@ -6,10 +6,13 @@ from model.backends.local import LocalGenerator
 from model.backends.openai_server import OpenAIServerGenerator
 from model.backends.port import Generator
 from model.model_folder import ModelFolder
+from model.progress import Progress, unreported
 
 
-def open_generator(settings: Settings) -> Generator:
+def open_generator(settings: Settings, progress: Progress = unreported) -> Generator:
     """Load the local model's weights, or prepare to ask the configured server.
+
+    The first time, weights are prepared before they are loaded: this is reported.
 
     Raises:
         LookupError: the weights were never fetched.
@@ -24,7 +27,7 @@ def open_generator(settings: Settings) -> Generator:
         message = f"The weights of {place.name} are missing: `sourcebook models fetch`."
         raise LookupError(message)
     generator = LocalGenerator.load(
-        place.path, settings.model.model_copy(update={"name": place.name})
+        place.path, settings.model.model_copy(update={"name": place.name}), progress
     )
     if generator.why_no_kernels:
         log.warning("model_without_kernels", reason=generator.why_no_kernels)

@@ -15,6 +15,7 @@ from model.expert_cache.loading import (
 )
 from model.kernels.loading import load_kernels
 from model.prepared import prepared_folder, shipped_experts
+from model.progress import Progress, unreported
 from model.quantised.decoder_file import open_quantised
 from model.settings import ModelSettings
 from model.transformer import Decoder
@@ -41,8 +42,12 @@ class LoadedDecoder:
     """Where the experts are, if not all of them fit."""
 
 
-def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
+def load_decoder(
+    path: Path, settings: ModelSettings, progress: Progress = unreported
+) -> LoadedDecoder:
     """Load a GGUF file or a Hugging Face folder; what takes long is done the first time only.
+
+    Only this first time is there progress to report.
 
     Raises:
         CheckpointError: it cannot be used, or what is made of it cannot be written beside it.
@@ -55,19 +60,19 @@ def load_decoder(path: Path, settings: ModelSettings) -> LoadedDecoder:
         precision = "int8" if has_kernels else "bfloat16"
     dtype = torch.float32 if precision == "float32" else torch.bfloat16
     tuned = shipped_experts(path) if settings.tuned and not path.is_dir() else None
-    folder = path if path.is_dir() else prepared_folder(path, tuned, dtype)
+    folder = path if path.is_dir() else prepared_folder(path, tuned, dtype, progress)
     refusal_bias = read_recipe(tuned).refusal_bias if tuned else 0.0
-    decoder, cache = _open(folder, precision, settings.expert_memory_bytes_max)
+    decoder, cache = _open(folder, precision, settings.expert_memory_bytes_max, progress)
     return LoadedDecoder(decoder, folder, precision, refusal_bias, why_no_kernels, cache)
 
 
 def _open(
-    folder: Path, precision: _Precision, expert_bytes_max: int | None
+    folder: Path, precision: _Precision, expert_bytes_max: int | None, progress: Progress
 ) -> tuple[Decoder, ExpertCache | None]:
     if precision == "int4" or precision == "int8":  # noqa: PLR1714 - mypy narrows by these only
         if expert_bytes_max is None:
-            return open_quantised(folder, precision), None
-        return open_quantised_with_expert_cache(folder, precision, expert_bytes_max)
+            return open_quantised(folder, precision, progress), None
+        return open_quantised_with_expert_cache(folder, precision, expert_bytes_max, progress)
     if expert_bytes_max is None:
         return Checkpoint.open(folder).decoder(), None
     return open_with_expert_cache(folder, expert_bytes_max)

@@ -15,6 +15,7 @@ from model.errors import CheckpointError
 from model.gguf.unpack import unpack_into, unpacked_folder
 from model.known_models import KNOWN_MODELS
 from model.making import making
+from model.progress import Progress, unreported
 from model.provenance import came_from, note_sources
 from model.tuning.recipe import Recipe
 from model.tuning.tuned_file import FILE, TunedWeights, read_passes
@@ -42,27 +43,29 @@ def shipped_passes(gguf: Path) -> tuple[Recipe, ...]:
     return (Recipe(),) if path is None else read_passes(path)
 
 
-def prepared_folder(gguf: Path, tuned: Path | None, dtype: torch.dtype) -> Path:
+def prepared_folder(
+    gguf: Path, tuned: Path | None, dtype: torch.dtype, progress: Progress = unreported
+) -> Path:
     """Return the checkpoint folder to open, making it if need be: some ten seconds.
 
     Raises:
         CheckpointError: a file is missing or damaged, or the tuned experts are for another model.
     """
     if tuned is None:
-        return unpacked_folder(gguf, dtype)
+        return unpacked_folder(gguf, dtype, progress)
     format_name = str(dtype).removeprefix("torch.")
     folder = gguf.with_name(f"{gguf.stem}.tuned.{format_name}")
     sources = {"base": gguf, "tuned": tuned}
     try:
         with exclusive(folder.with_name(f".{folder.name}.lock")):
             if not came_from(folder, sources):
-                _publish(folder, gguf, tuned, dtype)
+                _publish(folder, gguf, tuned, dtype, progress)
     except OSError as error:
         raise CheckpointError(gguf, f"cannot be read or unpacked: {error}") from error
     return folder
 
 
-def _publish(folder: Path, gguf: Path, tuned: Path, dtype: torch.dtype) -> None:
+def _publish(folder: Path, gguf: Path, tuned: Path, dtype: torch.dtype, progress: Progress) -> None:
     weights = TunedWeights.open(tuned)
     if (found := sha256_of(gguf)) != weights.base_sha256:
         wanted = weights.base_sha256
@@ -74,8 +77,8 @@ def _publish(folder: Path, gguf: Path, tuned: Path, dtype: torch.dtype) -> None:
         unfinished.mkdir()
         dense.mkdir()
         try:
-            unpack_into(dense, gguf, dtype)
-            upcycle(Checkpoint.open(dense), weights, tuned).save(unfinished)
+            unpack_into(dense, gguf, dtype, progress)
+            upcycle(Checkpoint.open(dense), weights, tuned, progress).save(unfinished)
             for other in dense.iterdir():
                 if other.name not in {CONFIG, WEIGHTS}:
                     other.rename(unfinished / other.name)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import torch
 
+from model.progress import Progress, unreported
+
 Shape = tuple[int, ...]
 _NAMES = {
     torch.float32: "F32",
@@ -29,12 +31,18 @@ class Stored:
     dtype: torch.dtype
     shape: Shape
 
+    @property
+    def size_bytes(self) -> int:
+        """What it takes of the file."""
+        return torch.Size(self.shape).numel() * self.dtype.itemsize
+
 
 def stream_safetensors(
     path: Path,
     tensors: Mapping[str, Stored],
     pieces: Iterable[torch.Tensor],
     about: Mapping[str, str] | None = None,
+    progress: Progress = unreported,
 ) -> None:
     """Write tensors, given as contiguous pieces of their types in the order of `tensors`.
 
@@ -47,15 +55,18 @@ def stream_safetensors(
         header = _header(tensors, about or {})
         file.write(len(header).to_bytes(8, "little"))
         file.write(header)
+        done, total = 0, sum(tensor.size_bytes for tensor in tensors.values())
+        progress(done, total)
         for piece in pieces:
-            file.write(piece.reshape(-1).view(torch.uint8).numpy().data)
+            done += file.write(piece.reshape(-1).view(torch.uint8).numpy().data)
+            progress(done, total)
 
 
 def _header(tensors: Mapping[str, Stored], about: Mapping[str, str]) -> bytes:
     entries: dict[str, object] = {"__metadata__": {"format": "pt", **about}}
     end = 0
     for name, tensor in tensors.items():
-        start, end = end, end + torch.Size(tensor.shape).numel() * tensor.dtype.itemsize
+        start, end = end, end + tensor.size_bytes
         offsets = [start, end]
         entries[name] = {
             "dtype": _NAMES[tensor.dtype],

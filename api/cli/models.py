@@ -1,15 +1,12 @@
 """The model weights: list, fetch, verify, import, tune, export."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
-from rich.progress import Progress as Bar
 
+from api.cli.bars import bar
 from api.cli.export import export
 from api.cli.tune import tune
 from api.settings import Settings
@@ -19,7 +16,6 @@ from model.fetch import configured_sources, fetch_model
 from model.importing import import_checkpoint
 from model.model_folder import ModelFolder, ModelPlace
 from model.prepared import shipped_experts
-from model.progress import Progress
 from model.sources.folder import FolderSource
 from model.sources.port import ModelSource
 from model.verification import verify_place
@@ -101,7 +97,7 @@ def import_folder(
     settings, console = Settings(), _console()
     if (folder / CONFIG).is_file():
         chosen = name or folder.resolve().name
-        with _bar(f"Importing {chosen} …", console) as progress:
+        with bar(f"Importing {chosen} …", console) as progress:
             models = ModelFolder(settings.models)
             import_checkpoint(folder, chosen, models, link=link, progress=progress)
         console.print(f"{chosen} is here. To use it: SOURCEBOOK_MODEL={chosen}")
@@ -144,7 +140,7 @@ def _fetch(
         return
     if sources is None:
         sources = configured_sources(settings.model)
-    with _bar(f"Fetching {place.name} …", console) as progress:
+    with bar(f"Fetching {place.name} …", console) as progress:
         fetch_model(place.known, settings.models, sources, progress)
     console.print(f"{place.name} is here: {place.path}")
 
@@ -165,13 +161,3 @@ def _sources(settings: Settings) -> str:
 
 def _console() -> Console:
     return Console(highlight=False, soft_wrap=True, markup=False)
-
-
-@contextmanager
-def _bar(label: str, console: Console) -> Iterator[Progress]:
-    """Show a bar at a terminal, and elsewhere at least what is going on."""
-    console.print(label)
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

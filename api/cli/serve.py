@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from api.app import create_app
+from api.cli.bars import bar_of_each_pass
 from api.cli.models import fetch_default
 from api.data_lock import locked
 from api.first_start import FirstStart, prepare
@@ -79,7 +80,9 @@ def _settings() -> Settings:
 
 def _run_api(settings: Settings, console: Console) -> None:
     def build(metrics: Metrics) -> State:
-        state = build_state(settings, open_generator(settings), metrics)
+        with bar_of_each_pass("Preparing the model", console) as progress:
+            generator = open_generator(settings, progress)
+        state = build_state(settings, generator, metrics)
         # What stays loaded would else be looked through again and again: 4 % of a search's time.
         gc.collect()
         gc.freeze()

@@ -12,6 +12,7 @@ from model.engine.generation import Work
 from model.engine.statistics import EngineStatistics
 from model.engine.stream import Outcome
 from model.expert_cache.cache import CacheStatistics, ExpertCache
+from model.progress import Progress, unreported
 from model.sampling import Sampler, Sampling
 from model.settings import ModelSettings
 from model.speculation import PromptLookup
@@ -46,13 +47,15 @@ class LocalGenerator:
         self._vocabulary = Vocabulary(config.vocabulary_size, tokenizer.bytes_of, config.end_tokens)
 
     @classmethod
-    def load(cls, path: Path, settings: ModelSettings) -> "LocalGenerator":
+    def load(
+        cls, path: Path, settings: ModelSettings, progress: Progress = unreported
+    ) -> "LocalGenerator":
         """Load a GGUF file; the first time it is unpacked into a folder beside it.
 
         Raises:
             CheckpointError: the file cannot be used.
         """
-        loaded = load_decoder(path, settings)
+        loaded = load_decoder(path, settings, progress)
         tokenizer = ChatTokenizer.open(loaded.folder)
         return cls(
             loaded.decoder,

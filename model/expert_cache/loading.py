@@ -11,6 +11,7 @@ from model.expert_cache.checkpoint_experts import checkpoint_experts
 from model.expert_cache.experts import CachedExperts, foresight
 from model.expert_cache.quantised_experts import quantised_experts
 from model.moe import MoeFeedForward
+from model.progress import Progress, unreported
 from model.quantised.decoder_file import open_quantised, quantised_path
 from model.quantised.parts import Precision
 from model.transformer import Decoder
@@ -30,7 +31,10 @@ def open_with_expert_cache(folder: Path, expert_bytes_max: int) -> tuple[Decoder
 
 
 def open_quantised_with_expert_cache(
-    folder: Path, precision: Precision, expert_bytes_max: int
+    folder: Path,
+    precision: Precision,
+    expert_bytes_max: int,
+    progress: Progress = unreported,
 ) -> tuple[Decoder, ExpertCache]:
     """Map a checkpoint folder with rounded weights; its experts are read as they are needed.
 
@@ -39,7 +43,7 @@ def open_quantised_with_expert_cache(
             be written.
         ExpertMemoryTooSmall: too few experts fit.
     """
-    decoder = open_quantised(folder, precision)
+    decoder = open_quantised(folder, precision, progress)
     experts = quantised_experts(quantised_path(folder, precision), decoder)
     cache = ExpertCache(experts, expert_bytes_max)
     use_expert_cache(decoder, cache)

@@ -22,12 +22,13 @@ from model.gguf.names import hugging_face_tensors
 from model.gguf.packed import unpack
 from model.gguf.tokenizer import read_chat_template, read_tokenizer, special_tokens
 from model.making import making
+from model.progress import Progress, unreported
 from model.provenance import came_from, note_sources
 from model.safetensors_stream import Stored, stream_safetensors
 from model.tokenizer import CHAT_TEMPLATE, TOKENIZER, TOKENIZER_CONFIG
 
 
-def unpacked_folder(path: Path, dtype: torch.dtype) -> Path:
+def unpacked_folder(path: Path, dtype: torch.dtype, progress: Progress = unreported) -> Path:
     """Return the Hugging Face folder with this file's content, unpacking it if need be.
 
     Raises:
@@ -37,13 +38,15 @@ def unpacked_folder(path: Path, dtype: torch.dtype) -> Path:
     try:
         with exclusive(folder.with_name(f".{folder.name}.lock")):
             if not came_from(folder, {"base": path}):
-                _publish_unpacked(path, folder, dtype)
+                _publish_unpacked(path, folder, dtype, progress)
     except OSError as error:
         raise CheckpointError(path, f"cannot be read or unpacked: {error}") from error
     return folder
 
 
-def unpack_into(folder: Path, path: Path, dtype: torch.dtype) -> None:
+def unpack_into(
+    folder: Path, path: Path, dtype: torch.dtype, progress: Progress = unreported
+) -> None:
     """Write this file's content into an existing, empty folder.
 
     Raises:
@@ -59,7 +62,7 @@ def unpack_into(folder: Path, path: Path, dtype: torch.dtype) -> None:
     tensors = hugging_face_tensors(file, config)
     stored = {name: Stored(dtype, tensor.shape) for name, tensor in tensors.items()}
     pieces = (piece for tensor in tensors.values() for piece in unpack(path, tensor, dtype))
-    stream_safetensors(folder / WEIGHTS, stored, pieces)
+    stream_safetensors(folder / WEIGHTS, stored, pieces, progress=progress)
     _check_whole(folder, path)
 
 
@@ -70,10 +73,10 @@ def _check_whole(folder: Path, path: Path) -> None:
         raise CheckpointError(path, error.reason) from error
 
 
-def _publish_unpacked(path: Path, folder: Path, dtype: torch.dtype) -> None:
+def _publish_unpacked(path: Path, folder: Path, dtype: torch.dtype, progress: Progress) -> None:
     with making(folder, f"{path.name} unpacked") as unfinished:
         unfinished.mkdir()
-        unpack_into(unfinished, path, dtype)
+        unpack_into(unfinished, path, dtype, progress)
         note_sources(unfinished, {"base": path})
 
 

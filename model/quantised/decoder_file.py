@@ -18,6 +18,7 @@ from model.errors import CheckpointError
 from model.experts import StackedExperts
 from model.huge_pages import read_into_huge_pages
 from model.making import making
+from model.progress import Progress, unreported
 from model.projection import Projection
 from model.quantised.experts import QuantisedExperts
 from model.quantised.parts import STACKS, Part, Precision, parts_of
@@ -35,7 +36,7 @@ _HASH = ".sha256"
 """Ends the name of the file beside it with its hash, by which damage is found."""
 
 
-def open_quantised(folder: Path, precision: Precision) -> Decoder:
+def open_quantised(folder: Path, precision: Precision, progress: Progress = unreported) -> Decoder:
     """Map a decoder with rounded weights, rounding the checkpoint in the folder if need be.
 
     Raises:
@@ -45,7 +46,7 @@ def open_quantised(folder: Path, precision: Precision) -> Decoder:
     made_from = _stamp(folder)
     with exclusive(folder / f".{path.name}.lock"):
         if why := _why_to_make(path, made_from):
-            _make(path, folder, precision, made_from, why)
+            _make(folder, precision, made_from, why, progress)
     return _map(path, read_config(folder), precision)
 
 
@@ -89,21 +90,37 @@ def _why_to_make(path: Path, made_from: str) -> str | None:
     return None if found == made_from else "the one that is there is older"
 
 
-def _make(path: Path, folder: Path, precision: Precision, made_from: str, why: str) -> None:
+def _make(folder: Path, precision: Precision, made_from: str, why: str, progress: Progress) -> None:
+    path = quantised_path(folder, precision)
     decoder = Checkpoint.open(folder).decoder()
-    wanted = parts_of(decoder, precision)
-    parts = [part.narrowed(decoder.get_parameter(part.name)) for part in wanted]
-    others = _others(decoder, parts)
-    stored = {part.packed_name: Stored(torch.uint8, part.packed_shape) for part in parts}
-    stored |= {part.scales_name: Stored(part.scales_dtype, part.scales_shape) for part in parts}
-    stored |= {name: Stored(tensor.dtype, tuple(tensor.shape)) for name, tensor in others.items()}
     try:
-        pieces = _pieces(decoder, parts, others)
         with making(path, why) as unfinished:
-            stream_safetensors(unfinished, stored, pieces, {_MADE_FROM: made_from})
+            parts = _narrowed(decoder, parts_of(decoder, precision), progress)
+            others = _others(decoder, parts)
+            stored, pieces = _stored(parts, others), _pieces(decoder, parts, others)
+            stream_safetensors(unfinished, stored, pieces, {_MADE_FROM: made_from}, progress)
             path.with_name(path.name + _HASH).write_text(sha256_of(unfinished), encoding="ascii")
     except OSError as error:
         raise CheckpointError(path, f"cannot be written: {error}") from error
+
+
+def _narrowed(decoder: Decoder, parts: list[Part], progress: Progress) -> list[Part]:
+    """Look through all weights for the bits that they need; it takes as long as rounding them."""
+    matrices = [decoder.get_parameter(part.name) for part in parts]
+    done, total = 0, sum(matrix.nbytes for matrix in matrices)
+    narrowed: list[Part] = []
+    progress(done, total)
+    for part, matrix in zip(parts, matrices, strict=True):
+        narrowed.append(part.narrowed(matrix))
+        done += matrix.nbytes
+        progress(done, total)
+    return narrowed
+
+
+def _stored(parts: list[Part], others: Weights) -> dict[str, Stored]:
+    stored = {part.packed_name: Stored(torch.uint8, part.packed_shape) for part in parts}
+    stored |= {part.scales_name: Stored(part.scales_dtype, part.scales_shape) for part in parts}
+    return stored | {name: Stored(t.dtype, tuple(t.shape)) for name, t in others.items()}
 
 
 def _pieces(decoder: Decoder, parts: list[Part], others: Weights) -> Iterator[torch.Tensor]:

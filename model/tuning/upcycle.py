@@ -16,22 +16,28 @@ import torch
 from model.checkpoint import Checkpoint
 from model.config import DecoderConfig, MoeConfig
 from model.errors import CheckpointError
+from model.progress import Progress, unreported
 from model.tuning.trained import EXPERTS, ROUTER, adapted, served
 from model.tuning.tuned_file import TunedWeights
 
 _DENSE = ("gate_proj", "up_proj", "down_proj")
 
 
-def upcycle(dense: Checkpoint, tuned: TunedWeights, path: Path) -> Checkpoint:
+def upcycle(
+    dense: Checkpoint, tuned: TunedWeights, path: Path, progress: Progress = unreported
+) -> Checkpoint:
     """Return the dense model with tuned attention and routed experts in its upper layers.
 
     `path` names the tuned file in errors. Tensors that do not change are shared, not copied.
+    Progress is told in bytes of the tuned file.
 
     Raises:
         CheckpointError: the tuned weights do not fit the dense model.
     """
     _check_fit(dense.config, tuned, path)
     weights = dict(dense.weights)
+    done, total = 0, sum(_size_bytes(of_layer) for of_layer in tuned.layers)
+    progress(done, total)
     for layer, of_layer in enumerate(tuned.layers, start=tuned.recipe.first_layer):
         prefix = f"model.layers.{layer}."
         frozen = {
@@ -42,7 +48,13 @@ def upcycle(dense: Checkpoint, tuned: TunedWeights, path: Path) -> Checkpoint:
         _check_shapes(frozen, of_layer, tuned, path)
         changed = _share(served(frozen, of_layer))
         weights |= {prefix + name: tensor for name, tensor in changed.items()}
+        done += _size_bytes(of_layer)
+        progress(done, total)
     return Checkpoint(_config(dense.config, tuned), weights)
+
+
+def _size_bytes(layer: Mapping[str, torch.Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in layer.values())
 
 
 def _share(layer: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -92,7 +92,7 @@ def test_left_over_of_a_crash_is_replaced(tiny_gguf: Path) -> None:
 def test_full_disk_is_said_and_leaves_nothing_half_unpacked(
     tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fill(path: Path, *_: object) -> None:
+    def fill(path: Path, *_: object, **__: object) -> None:
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -161,3 +161,14 @@ def test_values_that_are_no_numbers_are_refused(
     name = "model.norm.weight"
     gguf_writer(tmp_path / "a.gguf", {**weights, name: torch.full((64,), torch.nan)})
     refused(tmp_path / "a.gguf", "values that are no numbers")
+
+
+def test_progress_rises_to_the_weights_bytes_and_is_not_reported_again(tiny_gguf: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    folder = unpacked_folder(tiny_gguf, torch.float32, lambda *told: seen.append(told))
+    total = sum(tensor.nbytes for tensor in Checkpoint.open(folder).weights.values())
+    assert (seen[0], seen[-1]) == ((0, total), (total, total))
+    assert seen == sorted(set(seen))
+    seen.clear()
+    unpacked_folder(tiny_gguf, torch.float32, lambda *told: seen.append(told))
+    assert seen == []

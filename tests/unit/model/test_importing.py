@@ -167,3 +167,22 @@ def test_imported_model_is_served(
     request = GenerationRequest([Message("user", "the")], new_tokens_max=3)
     assert list(generator.generate(request))[-1].finish_reason
     generator.close()
+
+
+@pytest.mark.parametrize(("precision", "passes"), [("int8", 2), ("bfloat16", 0)])
+def test_what_is_made_of_an_imported_model_is_reported_once(
+    copied_folder: Path,
+    models: ModelFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    precision: str,
+    passes: int,
+) -> None:
+    import_checkpoint(copied_folder, "ours", models)
+    monkeypatch.setenv("SOURCEBOOK_MODELS", str(models.path))
+    monkeypatch.setenv("SOURCEBOOK_MODEL", "ours")
+    monkeypatch.setenv("SOURCEBOOK_MODEL__PRECISION", precision)
+    for wanted in (passes, 0):
+        seen: list[tuple[int, int]] = []
+        open_generator(Settings(), lambda *told, seen=seen: seen.append(told)).close()
+        assert [done for done, _ in seen].count(0) == wanted
+        assert [done == total for done, total in seen].count(True) == wanted

@@ -75,6 +75,23 @@ def test_it_is_made_once_and_anew_for_other_experts(
     assert not torch.equal(before, after)
 
 
+def test_progress_rises_for_unpacking_and_for_the_experts(
+    tiny_gguf: Path, tmp_path: Path, tuned_for: TunedMaker
+) -> None:
+    path = tmp_path / "experts.safetensors"
+    tuned_for(tiny_gguf, path, 1)
+    seen: list[tuple[int, int]] = []
+    prepared_folder(tiny_gguf, path, torch.float32, lambda *told: seen.append(told))
+    begun = [number for number, (done, _) in enumerate(seen) if done == 0]
+    assert len(begun) == 2
+    for told in (seen[: begun[1]], seen[begun[1] :]):
+        assert told == sorted(set(told))
+        assert told[-1][0] == told[0][1]
+    seen.clear()
+    prepared_folder(tiny_gguf, path, torch.float32, lambda *told: seen.append(told))
+    assert seen == []
+
+
 def test_what_a_crash_left_is_cleared(
     tiny_gguf: Path, tmp_path: Path, tuned_for: TunedMaker
 ) -> None:

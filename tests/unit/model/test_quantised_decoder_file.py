@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -220,3 +221,23 @@ def test_no_unrounded_copy_is_kept(copied_folder: Path) -> None:
         names = set(file.keys())
     assert "lm_head.weight.packed" in names
     assert not {"lm_head.weight", "layers.0.mlp.up_proj.weight"} & names
+
+
+@pytest.mark.parametrize("precision", ["int8", "int4"])
+def test_progress_rises_twice_and_is_not_reported_again(
+    moe_folder: Path, tmp_path: Path, precision: Precision
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(moe_folder, folder, ignore=shutil.ignore_patterns("*quantised*"))
+    seen: list[tuple[int, int]] = []
+    open_quantised(folder, precision, lambda *told: seen.append(told))
+    begun = [number for number, (done, _) in enumerate(seen) if done == 0]
+    looked, written = seen[: begun[1]], seen[begun[1] :]
+    for told in (looked, written):
+        assert told == sorted(set(told))
+        assert told[-1][0] == told[0][1]
+    with safe_open(quantised_path(folder, precision), framework="pt") as file:
+        assert written[-1][1] == sum(file.get_tensor(name).nbytes for name in file.keys())  # noqa: SIM118 - no dict
+    seen.clear()
+    open_quantised(folder, precision, lambda *told: seen.append(told))
+    assert seen == []
