@@ -18,7 +18,7 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pydantic import HttpUrl
@@ -57,14 +57,14 @@ def cases_in_turn(data: Path, each: int, only: str | None) -> list[Case]:
     return [case for _, case in sorted(placed, key=lambda pair: pair[0])]
 
 
-def prompt(case: Case, generator: Generator) -> tuple[Message, ...]:
+def prompt(case: Case, count_tokens: Callable[[str], int]) -> tuple[Message, ...]:
     excerpts = [
         Excerpt(
             Hit(f"{n}", one.id, one.title, n, Chunk(0, one.text, 0, len(one.text))), (one.text,)
         )
         for n, one in enumerate(case.passages, start=1)
     ]
-    return build_prompt(case.question, excerpts, (), generator.count_tokens, ALL_PASSAGES).messages
+    return build_prompt(case.question, excerpts, (), count_tokens, ALL_PASSAGES).messages
 
 
 def allowed(case: Case, generator: Generator, *, quote_only: bool) -> AllowedText | None:
@@ -78,7 +78,7 @@ def allowed(case: Case, generator: Generator, *, quote_only: bool) -> AllowedTex
 def ask(case: Case, generator: Generator, *, quote_only: bool) -> dict[str, object]:
     started = time.monotonic()
     request = GenerationRequest(
-        prompt(case, generator),
+        prompt(case, generator.count_tokens),
         NEW_TOKENS_MAX,
         allowed=allowed(case, generator, quote_only=quote_only),
         drafts=[one.text for one in case.passages],

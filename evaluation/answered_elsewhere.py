@@ -23,5 +23,5 @@ ANSWERED_ELSEWHERE: Final = frozenset(
 )
 """By id, of the first 30 that are drawn from TAT-QA and from RGB. TAT-QA's questions name no
 company ("What were the total assets in 2017?"): eleven are answered by another's report, two
-may be. What RGB labels as negative answers three in other words, and may answer five. They were
-judged by readers who saw the questions with their passages and nothing else."""
+may be. What RGB labels as negative answers three in other words, and may answer five. A large
+language model judged so, which was given the questions with their passages and nothing else."""
